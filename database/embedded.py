@@ -1,0 +1,198 @@
+"""The PostgreSQL server that comes along: started when first needed, shared by every process of the machine.
+
+One data folder has at most one server. What makes that true is a lock on `postgres.lock` in the data folder: whoever
+starts the server takes it and hands it down to the server, which holds it until its last process has gone. So a
+lock that is free means that nothing runs, whatever `postmaster.pid` says; a lock that is taken means wait and ask.
+The kernel frees it at `kill -9` too.
+
+The server listens on a unix socket in a folder of its own account (mode 0700), never on TCP. Whoever may enter that
+folder needs no password.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from database.account import DatabaseError
+from database.cluster import NAME, PORT, Cluster, bin_dir
+
+__all__ = ["DatabaseError", "bin_dir", "ensure_running", "is_running", "psql_command", "stop"]
+
+# Given at every start. Terse and without statements: the log must not hold what people typed.
+FIXED_SETTINGS = {
+    "listen_addresses": "",
+    "port": PORT,
+    "log_destination": "stderr",
+    "logging_collector": "off",
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+}
+STOP_SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
+PATIENCE = 120.0  # seconds for a start or a stop, crash recovery included
+ORPHANS_MAY_LINGER = 3.0  # seconds between a server's death and our ending what it left behind
+LOG_MAX = 10_000_000  # bytes; a longer log is put aside at the next start
+_started: dict[Path, subprocess.Popen[bytes]] = {}  # so that a server of ours that ended does not stay a zombie
+
+
+def ensure_running(data_dir: Path, settings: Mapping[str, str] | None = None, *, patience: float = PATIENCE) -> str:
+    """Starts the server of `data_dir` unless it runs, and returns the `postgresql://` URL of its database `sitthi`.
+
+    Any number of processes may call this at once. `settings` are PostgreSQL's, for this start only (a server that runs
+    already keeps its own). The server outlives the caller. Raises DatabaseError, with the end of the server's log, when
+    it can't start or takes more than `patience` seconds.
+    """
+    cluster = Cluster.of(data_dir)
+    begun = time.monotonic()
+    while time.monotonic() - begun < patience:
+        lock = _take_lock(cluster)
+        if lock is not None:
+            try:
+                _start(cluster, lock, dict(settings or {}))
+            finally:
+                os.close(lock)  # never unlocked: the server shares this very lock
+        if _answers(cluster):
+            return cluster.url
+        if cluster.home in _started and _started[cluster.home].poll() is not None:
+            raise DatabaseError(f"The database in {cluster.home} did not start.{_log_tail(cluster)}")
+        if time.monotonic() - begun > ORPHANS_MAY_LINGER:
+            _end_orphans(cluster)
+        time.sleep(0.02)
+    raise DatabaseError(f"The database in {cluster.home} is not ready after {patience:.0f} s.{_log_tail(cluster)}")
+
+
+def is_running(data_dir: Path) -> bool:
+    """Whether the server of `data_dir` runs and takes connections. Starts nothing, makes nothing."""
+    if not (data_dir / "postgres.lock").exists():
+        return False
+    return _answers(Cluster.of(data_dir))
+
+
+def stop(data_dir: Path, mode: str = "fast", *, patience: float = PATIENCE) -> None:
+    """Stops the server of `data_dir` and waits until its last process is gone; nothing to do when none runs.
+
+    `smart` waits for clients to leave, `fast` disconnects them, `immediate` leaves recovery to the next start.
+    Raises DatabaseError when it still runs after `patience` seconds.
+    """
+    how = STOP_SIGNALS[mode]
+    if not (data_dir / "postgres.lock").exists():
+        return
+    cluster = Cluster.of(data_dir)
+    server = _server_pid(cluster)
+    if server is not None:
+        os.kill(server, how)
+    begun = time.monotonic()
+    while time.monotonic() - begun < patience:
+        lock = _take_lock(cluster)
+        if lock is not None:
+            os.close(lock)
+            _reap(cluster)
+            return
+        if server is None:
+            _end_orphans(cluster)
+        time.sleep(0.05)
+    raise DatabaseError(f"The database in {cluster.home} still runs after {patience:.0f} s.{_log_tail(cluster)}")
+
+
+def psql_command(data_dir: Path) -> list[str]:
+    """The command line of PostgreSQL's own shell on the database of `data_dir`."""
+    cluster = Cluster.of(data_dir)
+    return [str(cluster.programs / "psql"), cluster.url]
+
+
+def _take_lock(cluster: Cluster) -> int | None:
+    """The open lock, or None while somebody else holds it. Raises DatabaseError when it isn't ours to open."""
+    try:
+        lock = os.open(cluster.lock, os.O_RDWR | os.O_CREAT, 0o600)
+    except PermissionError as reason:
+        raise DatabaseError(
+            f"{cluster.data_dir} belongs to another account. Start as its owner or as root, "
+            "or set SITTHI_DATA_DIR to a folder of yours."
+        ) from reason
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return lock
+
+
+def _start(cluster: Cluster, lock: int, settings: dict[str, str]) -> None:
+    """Starts the server with the lock in its hands, and does not wait for it. Raises DatabaseError."""
+    _reap(cluster)
+    cluster.make_data(lock, settings)
+    _clear_stale(cluster)
+    chosen = {**settings, **FIXED_SETTINGS, "unix_socket_directories": str(cluster.socket_dir)}
+    command = [str(cluster.programs / "postgres"), "-D", str(cluster.home)]
+    for key, value in chosen.items():
+        command += ["-c", f"{key}={value}"]
+    if cluster.log.exists() and cluster.log.stat().st_size > LOG_MAX:
+        cluster.log.replace(cluster.log.with_suffix(".log.1"))
+    with cluster.log.open("ab") as log:
+        cluster.log.chmod(0o600)
+        server = cluster.account.start(command, output=log, fds=[lock])
+    _started[cluster.home] = server
+
+
+def _clear_stale(cluster: Cluster) -> None:
+    """Removes what a killed server left. The lock is ours, so nothing of it runs, whoever has its number now."""
+    cluster.pid_file.unlink(missing_ok=True)
+    folder = cluster.socket_dir
+    folder.mkdir(exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid not in (os.geteuid(), cluster.account.uid):
+        raise DatabaseError(f"{folder} belongs to somebody else. Remove it and start again.")
+    cluster.account.give(folder)
+    for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _answers(cluster: Cluster) -> bool:
+    """Whether the server takes connections now (also when all of them are in use)."""
+    command = [str(cluster.programs / "pg_isready"), "-q", "-h", str(cluster.socket_dir), "-p", PORT, "-t", "5"]
+    command += ["-U", NAME, "-d", NAME]  # else it knocks as root, and the log complains
+    return subprocess.run(command, check=False, env={"LC_ALL": "C"}, stdin=subprocess.DEVNULL).returncode == 0
+
+
+def _server_pid(cluster: Cluster) -> int | None:
+    """The server's process, when `postmaster.pid` names one that really works in this data."""
+    with suppress(OSError, ValueError, IndexError):
+        pid = int(cluster.pid_file.read_text().split()[0])
+        if pid in _processes(cluster):
+            return pid
+    return None
+
+
+def _processes(cluster: Cluster) -> Iterator[int]:
+    """Every process whose working folder is this data: the server and what it forked. Needs /proc."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "cwd").samefile(cluster.home):
+                yield int(process.name)
+
+
+def _end_orphans(cluster: Cluster) -> None:
+    """Ends the processes a killed server left behind: busy ones don't notice, and keep the next from starting."""
+    if _server_pid(cluster) is None:
+        for orphan in _processes(cluster):
+            with suppress(ProcessLookupError):
+                os.kill(orphan, signal.SIGKILL)
+
+
+def _reap(cluster: Cluster) -> None:
+    ended = _started.pop(cluster.home, None)
+    if ended is not None:
+        ended.wait()
+
+
+def _log_tail(cluster: Cluster) -> str:
+    try:
+        lines = cluster.log.read_text(errors="replace").splitlines()[-15:]
+    except OSError:
+        return f" Its log {cluster.log} can't be read."
+    return f" The end of {cluster.log}:\n" + "\n".join(lines)
