@@ -1,0 +1,35 @@
+"""Writing the journal: who did what, when and why. Ids and numbers only, never personal data or codes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models import JournalEntry
+
+
+def note(
+    session: Session,
+    *,
+    club: str,
+    at: datetime,
+    action: str,
+    subject: tuple[str, int | None],
+    actor: tuple[str, object] = ("system", None),
+    **facts: Any,
+) -> None:
+    """Append one deed in the caller's transaction: `subject` is (kind, id), `actor` is (kind, id)."""
+    session.add(
+        JournalEntry(
+            club=club,
+            at=at,
+            actor_kind=actor[0],
+            actor=None if actor[1] is None else str(actor[1]),
+            action=action,
+            subject_kind=subject[0],
+            subject_id=subject[1],
+            facts=facts,
+        )
+    )

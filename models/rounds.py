@@ -1,0 +1,81 @@
+"""Rounds: one run per club, kind and period, and the immutable entries it posts."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, UniqueConstraint, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Key
+
+
+class Run(Base):
+    """A period's computation: the row decides whether it is due, under way (lease) or done."""
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        UniqueConstraint("club", "kind", "period"),
+        CheckConstraint("state IN ('running', 'done')", name="state_known"),
+        CheckConstraint("EXTRACT(DAY FROM period) = 1", name="period_first_day"),
+        CheckConstraint("state <> 'done' OR finished_at IS NOT NULL", name="done_has_time"),
+    )
+
+    id: Mapped[Key]
+    club: Mapped[str]
+    kind: Mapped[str]
+    period: Mapped[date] = mapped_column(Date)
+    state: Mapped[str] = mapped_column(default="running")
+    owner: Mapped[UUID | None] = mapped_column(Uuid)
+    """Who holds the lease; a writer whose token is no longer here writes nothing (fencing)."""
+    lease_until: Mapped[datetime | None]
+    """By the database's clock, never a worker's."""
+    cursor: Mapped[str | None]
+    input_hash: Mapped[str | None]
+    result_hash: Mapped[str | None]
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class Entry(Base):
+    """One immutable line of the ledger. A balance is a sum of these; a correction is another one (kept by a trigger).
+
+    A `round` entry is also the account's statement for its period: what was counted, carried, totalled, and the tier.
+    """
+
+    __tablename__ = "entries"
+    __table_args__ = (
+        CheckConstraint("kind IN ('round', 'correction')", name="kind_known"),
+        CheckConstraint("unit IN ('stars', 'points', 'cash', 'stickers')", name="unit_known"),
+        CheckConstraint("kind <> 'round' OR (run_id IS NOT NULL AND amount >= 0)", name="round_not_negative"),
+        CheckConstraint("kind <> 'correction' OR (reason IS NOT NULL)", name="correction_has_reason"),
+        Index("uq_entries_round", "run_id", "member_id", unique=True, postgresql_where=text("kind = 'round'")),
+        Index("ix_entries_member_id", "member_id", "period"),
+        UniqueConstraint("idempotency_key"),
+    )
+
+    id: Mapped[Key]
+    club: Mapped[str]
+    member_id: Mapped[int]
+    """No foreign key: a million checks a round; members are never deleted (a trigger keeps that)."""
+    unit: Mapped[str]
+    kind: Mapped[str]
+    period: Mapped[date] = mapped_column(Date)
+    run_id: Mapped[int | None]
+    amount: Mapped[int]
+    counted_satang: Mapped[int | None]
+    brought_satang: Mapped[int | None]
+    """Unused negative remainder brought in from the run before (≤ 0)."""
+    carried_satang: Mapped[int | None]
+    """Negative remainder carried to the next run (≤ 0)."""
+    total: Mapped[int | None]
+    """Units in the club's window after this entry."""
+    tier_before: Mapped[str | None]
+    tier: Mapped[str | None]
+    at: Mapped[datetime]
+    reason: Mapped[str | None]
+    corrects_id: Mapped[int | None] = mapped_column(ForeignKey("entries.id"))
+    idempotency_key: Mapped[str | None]
