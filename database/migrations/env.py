@@ -18,6 +18,10 @@ def ours(name: str | None, kind: str, parents: Any) -> bool:
 
 connection = context.config.attributes["connection"]
 context.configure(
-    connection=connection, target_metadata=Base.metadata, compare_type=True, compare_server_default=True, include_name=ours
+    connection=connection,
+    target_metadata=Base.metadata,
+    compare_type=True,
+    compare_server_default=True,
+    include_name=ours,
 )
 context.run_migrations()
