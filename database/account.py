@@ -108,7 +108,7 @@ def home_of_data(data_dir: Path, account: Account) -> Path:
 
 
 def binaries_for(account: Account, folder: Path) -> Path:
-    """`folder` of PostgreSQL programs, or a copy of its installation that the account can reach."""
+    """`folder` of PostgreSQL's programs in the wheel, or its place in a copy of them that the account can reach."""
     if account.reaches(folder / "postgres"):
         return folder
     stamp = hashlib.sha256(f"{folder}:{(folder / 'postgres').stat().st_mtime_ns}".encode()).hexdigest()[:12]
@@ -116,12 +116,21 @@ def binaries_for(account: Account, folder: Path) -> Path:
     if not copy.exists():
         half = Path(tempfile.mkdtemp(prefix=".programs-", dir=copy.parent))
         half.chmod(0o755)
-        shutil.copytree(folder.parent, half, dirs_exist_ok=True)
+        _copy_programs(folder.parent, half)
         try:
             half.rename(copy)
         except OSError:  # another process was faster, and made the same
             shutil.rmtree(half)
-    return copy / folder.name
+    return copy / folder.parent.parent.name / folder.parent.name / folder.name
+
+
+def _copy_programs(installation: Path, to: Path) -> None:
+    """Copies the installation and the libraries it finds relative to itself: beside its package (Linux) or in it (macOS)."""
+    package = installation.parent
+    shutil.copytree(installation, to / package.name / installation.name, symlinks=True)
+    for libraries in (package.with_name(f"{package.name}.libs"), package / ".dylibs"):
+        if libraries.exists():
+            shutil.copytree(libraries, to / libraries.relative_to(package.parent), symlinks=True)
 
 
 def _reachable_home(wanted: Path, account: Account) -> Path:

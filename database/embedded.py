@@ -50,16 +50,17 @@ def ensure_running(data_dir: Path, settings: Mapping[str, str] | None = None, *,
     """
     cluster = Cluster.of(data_dir)
     begun = time.monotonic()
+    server = None
     while time.monotonic() - begun < patience:
         lock = _take_lock(cluster)
         if lock is not None:
             try:
-                _start(cluster, lock, dict(settings or {}))
+                server = _start(cluster, lock, dict(settings or {}))
             finally:
                 os.close(lock)  # never unlocked: the server shares this very lock
         if _answers(cluster):
             return cluster.url
-        if cluster.home in _started and _started[cluster.home].poll() is not None:
+        if server is not None and server.poll() is not None:
             raise DatabaseError(f"The database in {cluster.home} did not start.{_log_tail(cluster)}")
         if time.monotonic() - begun > ORPHANS_MAY_LINGER:
             _end_orphans(cluster)
@@ -123,7 +124,7 @@ def _take_lock(cluster: Cluster) -> int | None:
     return lock
 
 
-def _start(cluster: Cluster, lock: int, settings: dict[str, str]) -> None:
+def _start(cluster: Cluster, lock: int, settings: dict[str, str]) -> subprocess.Popen[bytes]:
     """Starts the server with the lock in its hands, and does not wait for it. Raises DatabaseError."""
     _reap(cluster)
     cluster.make_data(lock, settings)
@@ -138,6 +139,7 @@ def _start(cluster: Cluster, lock: int, settings: dict[str, str]) -> None:
         cluster.log.chmod(0o600)
         server = cluster.account.start(command, output=log, fds=[lock])
     _started[cluster.home] = server
+    return server
 
 
 def _clear_stale(cluster: Cluster) -> None:
@@ -154,6 +156,8 @@ def _clear_stale(cluster: Cluster) -> None:
 
 def _answers(cluster: Cluster) -> bool:
     """Whether the server takes connections now (also when all of them are in use)."""
+    if not os.path.exists(cluster.socket_dir / f".s.PGSQL.{PORT}"):  # Path.exists() raises where we may not look
+        return False
     command = [str(cluster.programs / "pg_isready"), "-q", "-h", str(cluster.socket_dir), "-p", PORT, "-t", "5"]
     command += ["-U", NAME, "-d", NAME]  # else it knocks as root, and the log complains
     return subprocess.run(command, check=False, env={"LC_ALL": "C"}, stdin=subprocess.DEVNULL).returncode == 0
@@ -185,9 +189,10 @@ def _end_orphans(cluster: Cluster) -> None:
 
 
 def _reap(cluster: Cluster) -> None:
-    ended = _started.pop(cluster.home, None)
+    ended = _started.get(cluster.home)
     if ended is not None:
-        ended.wait()
+        with suppress(subprocess.TimeoutExpired):  # its folder was removed under it: it notices within a minute
+            ended.wait(1)
 
 
 def _log_tail(cluster: Cluster) -> str:
