@@ -1,0 +1,1 @@
+"""Talking with LINE: webhook in, replies out. Knows nothing of benefits."""
