@@ -1,0 +1,49 @@
+"""Identifiers as LINE shapes them, drawn from the seeded random source."""
+
+from __future__ import annotations
+
+import random
+import re
+import uuid
+
+from simulator.clock import Clock
+
+USER_ID = re.compile(r"U[0-9a-f]{32}")
+CHAT_ID = re.compile(r"[UCR][0-9a-f]{32}")
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_TOKEN_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+
+class Ids:
+    """Makes every kind of id. Two simulators with the same seed and calls make the same ones (times apart)."""
+
+    def __init__(self, rng: random.Random, clock: Clock) -> None:
+        self.rng = rng
+        self.clock = clock
+        self._message = 560_000_000_000_000_000 + rng.getrandbits(40)
+
+    def hex(self) -> str:
+        """32 hex digits."""
+        return f"{self.rng.getrandbits(128):032x}"
+
+    def chat(self, letter: str) -> str:
+        """A user (U), group (C) or room (R) id."""
+        return letter + self.hex()
+
+    def message(self) -> str:
+        """A message id: digits, growing."""
+        self._message += 1 + self.rng.getrandbits(16)
+        return str(self._message)
+
+    def request(self) -> str:
+        """The x-line-request-id: a UUID."""
+        return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+
+    def event(self) -> str:
+        """The webhookEventId: a ULID of the clock's time."""
+        value = (int(self.clock.time() * 1000) << 80) | self.rng.getrandbits(80)
+        return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
+
+    def token(self, length: int = 64) -> str:
+        """An opaque token: quote, read, link, continuation, access token."""
+        return "".join(self.rng.choices(_TOKEN_LETTERS, k=length))
