@@ -16,7 +16,7 @@ from uuid import UUID
 import urllib3
 from linebot.v3.messaging import ApiClient, Configuration
 from linebot.v3.messaging.exceptions import ApiException, OpenApiException
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
 
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 TIMEOUT = (2.0, 10.0)
@@ -37,6 +37,10 @@ class NotFound(LineError):
 
 class TooMany(LineError):
     """429: the rate, or the month's quota; the text is no proof, ask `quota` (D9)."""
+
+
+class NotSent(LineError):
+    """No connection to LINE came about: surely nothing was sent, and trying again is safe."""
 
 
 class Unknown(Exception):
@@ -202,6 +206,10 @@ class Line:
             )
         except ApiException as error:
             return _judge(error)
+        except MaxRetryError as error:
+            if isinstance(error.reason, (NewConnectionError, ConnectTimeoutError)):
+                raise NotSent(0, f"{method} {path}: LINE can't be reached") from error
+            raise Unknown(f"{method} {path}: {type(error.reason).__name__}") from error
         except (HTTPError, OpenApiException, UnicodeDecodeError) as error:
             raise Unknown(f"{method} {path}: {type(error).__name__}") from error
         return Answer(found.data, (found.headers or {}).get("x-line-request-id"))

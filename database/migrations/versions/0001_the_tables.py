@@ -207,7 +207,7 @@ def upgrade() -> None:
         sa.Column("first_attempt_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "reply_state IN ('none', 'new', 'sent', 'refused', 'unknown', 'pushing', 'pushed', 'late')",
+            "reply_state IN ('none', 'new', 'retrying', 'sent', 'refused', 'unknown', 'pushing', 'pushed', 'late')",
             name=op.f("ck_turns_reply_state_known"),
         ),
         sa.CheckConstraint(
@@ -231,7 +231,7 @@ def upgrade() -> None:
         "turns",
         ["received_at"],
         unique=False,
-        postgresql_where=sa.text("reply_state IN ('new', 'pushing')"),
+        postgresql_where=sa.text("reply_state IN ('new', 'retrying', 'pushing')"),
     )
     op.create_table(
         "admins",
@@ -499,7 +499,7 @@ def downgrade() -> None:
     op.drop_index("ix_admins_line_user_id", table_name="admins")
     op.drop_table("admins")
     op.drop_index(
-        "ix_turns_reply_open", table_name="turns", postgresql_where=sa.text("reply_state IN ('new', 'pushing')")
+        "ix_turns_reply_open", table_name="turns", postgresql_where=sa.text("reply_state IN ('new', 'retrying', 'pushing')")
     )
     op.drop_index("ix_turns_received_at", table_name="turns")
     op.drop_index("ix_turns_parked", table_name="turns", postgresql_where=sa.text("state = 'parked'"))

@@ -1,0 +1,245 @@
+"""Replies leave here, after the commit and outside the request, one person's in order.
+
+What is known of each is written back: `sent`, `refused`, `unknown` (never sent again), `pushed`, `late`. A process that
+dies leaves `new` behind; `recover` takes those up while the reply token lives, and pushes only what surely never left.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from bot.line import Line, LineError, NotSent, TooMany, Unknown
+from models import TurnRow
+
+TOKEN_LIFE = timedelta(seconds=50)
+"""LINE's minute, less the way there."""
+PATIENCE = (0.2, 1.0, 3.0)
+"""Seconds between tries when LINE says it is too much at once, or cannot be reached."""
+KEY_LIFE = timedelta(hours=23)
+"""LINE remembers retry keys for 24 hours; after that a retry would be a second message."""
+QUIET = timedelta(seconds=15)
+"""A turn that is still open after this may be taken up by recovery."""
+FLUSH_SECONDS = 0.05
+
+log = structlog.get_logger("outbox")
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One turn's reply, and what to do for its person afterwards."""
+
+    club: str
+    event_id: str
+    line_user_id: str | None
+    reply_token: str | None
+    messages: list[dict[str, Any]]
+    received_at: datetime
+    matters: bool = False
+    attend: bool = False
+    certain: bool = True
+    """False when another process may have used the reply token already: then nothing is pushed."""
+    retry_key: UUID | None = None
+    """Set when a push was already begun: it is gone on with under this key."""
+
+
+@dataclass
+class Outbox:
+    """Threads that send. `attend(club, line_user_id)` runs after the reply of a turn that asks for it."""
+
+    sessions: sessionmaker[Session]
+    lines: Mapping[str, Line]
+    now: Callable[[], datetime]
+    attend: Callable[[str, str], None]
+    threads: int = 8
+    _queues: list[queue.SimpleQueue[Outgoing | None]] = field(init=False, default_factory=list)
+    _outcomes: queue.SimpleQueue[dict[str, Any] | None] = field(init=False, default_factory=queue.SimpleQueue)
+    _running: list[threading.Thread] = field(init=False, default_factory=list)
+    _recorder: threading.Thread | None = field(init=False, default=None)
+    _start: threading.Lock = field(init=False, default_factory=threading.Lock)
+
+    def put(self, outgoing: Outgoing) -> None:
+        """Send soon. The same person's replies go through the same thread, so they keep their order."""
+        if not self._running:
+            self._begin()
+        self._queues[hash(outgoing.line_user_id) % self.threads].put(outgoing)
+
+    def close(self, seconds: float = 8.0) -> None:
+        """Send what is queued, write down what came of it, and stop; at most `seconds`."""
+        until = time.monotonic() + seconds
+        for line in self._queues:
+            line.put(None)
+        for thread in self._running:
+            thread.join(max(0.0, until - time.monotonic()))
+        self._outcomes.put(None)
+        if self._recorder is not None:
+            self._recorder.join(max(0.1, until - time.monotonic()))
+        self._running, self._queues = [], []
+
+    def deliver(self, outgoing: Outgoing) -> str:
+        """Send one now; what became of it, as `reply_state` says it."""
+        if outgoing.retry_key is not None:
+            return self._push(outgoing, outgoing.retry_key)
+        if outgoing.reply_token is None or self.now() - outgoing.received_at > TOKEN_LIFE:
+            return self._instead(outgoing, "late")
+        for pause in (*PATIENCE, None):
+            try:
+                self.lines[outgoing.club].reply(outgoing.reply_token, outgoing.messages)
+                return "sent"
+            except Unknown as error:
+                log.warning("reply unknown", event=outgoing.event_id, error=str(error))
+                return "unknown"
+            except (TooMany, NotSent) as error:
+                if pause is None or self.now() - outgoing.received_at > TOKEN_LIFE:
+                    return "new" if isinstance(error, NotSent) else self._instead(outgoing, "refused")
+                time.sleep(pause)
+            except LineError as error:
+                log.warning("reply refused", event=outgoing.event_id, error=str(error))
+                return self._instead(outgoing, "refused")
+        return "refused"
+
+    def _mine(self, outgoing: Outgoing) -> bool:
+        """Whether this process may still send: after a while in the queue, recovery may have taken the turn up."""
+        if self.now() - outgoing.received_at < QUIET:
+            return True
+        with self.sessions.begin() as session:
+            changed = session.execute(
+                update(TurnRow)
+                .where(TurnRow.club == outgoing.club, TurnRow.event_id == outgoing.event_id)
+                .where(TurnRow.reply_state == "new")
+                .values(reply_state="retrying")
+            )
+        return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+    def _instead(self, outgoing: Outgoing, otherwise: str) -> str:
+        """The reply surely did not arrive: push it if it matters, once, under a key stored before the first attempt."""
+        if not outgoing.certain:
+            return "unknown"  # the process that died may have used the token
+        if not (outgoing.matters and outgoing.line_user_id):
+            return otherwise
+        key = uuid.uuid4()
+        with self.sessions.begin() as session:
+            changed = session.execute(
+                update(TurnRow)
+                .where(TurnRow.club == outgoing.club, TurnRow.event_id == outgoing.event_id)
+                .where(TurnRow.retry_key.is_(None))
+                .values(reply_state="pushing", retry_key=key, first_attempt_at=self.now())
+            )
+        return self._push(outgoing, key) if changed.rowcount else "pushing"  # type: ignore[attr-defined]
+
+    def _push(self, outgoing: Outgoing, key: UUID) -> str:
+        assert outgoing.line_user_id is not None
+        try:
+            self.lines[outgoing.club].push(outgoing.line_user_id, outgoing.messages, key)
+            return "pushed"
+        except (Unknown, NotSent, TooMany):
+            return "pushing"  # tried again under the same key by `recover`, for 23 hours
+        except LineError as error:
+            log.warning("push refused", event=outgoing.event_id, error=str(error))
+            return "refused"
+
+    def recover(self, limit: int = 200) -> int:
+        """Take up what a process that died left behind; how many were taken up. Safe to run anywhere, any time."""
+        taken = self._left_behind(limit)
+        for outgoing in taken:
+            self._record([_outcome(outgoing, self.deliver(outgoing), self.now())])
+        return len(taken)
+
+    def _left_behind(self, limit: int) -> list[Outgoing]:
+        now = self.now()
+        gone = (TurnRow.reply_state == "pushing") & (TurnRow.first_attempt_at < now - KEY_LIFE)
+        stuck = (TurnRow.reply_state == "retrying") & (TurnRow.received_at < now - 2 * TOKEN_LIFE)
+        with self.sessions.begin() as session:
+            session.execute(update(TurnRow).where(gone | stuck).values(reply_state="unknown"))
+            rows = session.scalars(
+                select(TurnRow)
+                .where(TurnRow.reply_state.in_(("new", "pushing")), TurnRow.received_at < now - QUIET)
+                .order_by(TurnRow.received_at)
+                .limit(limit)
+                .with_for_update(skip_locked=True)
+            ).all()
+            for row in rows:
+                if row.reply_state == "new":
+                    row.reply_state = "retrying"
+            return [_taken_up(row) for row in rows]
+
+    def _begin(self) -> None:
+        with self._start:
+            if self._running:
+                return
+            self._queues = [queue.SimpleQueue() for _ in range(self.threads)]
+            self._recorder = threading.Thread(target=self._write_down, name="outbox-recorder", daemon=True)
+            self._recorder.start()
+            running = [
+                threading.Thread(target=self._work, args=(line,), name=f"outbox-{n}", daemon=True)
+                for n, line in enumerate(self._queues)
+            ]
+            for thread in running:
+                thread.start()
+            self._running = running
+
+    def _work(self, line: queue.SimpleQueue[Outgoing | None]) -> None:
+        while (outgoing := line.get()) is not None:
+            try:
+                if outgoing.messages and self._mine(outgoing):
+                    self._outcomes.put(_outcome(outgoing, self.deliver(outgoing), self.now()))
+                if outgoing.attend and outgoing.line_user_id:
+                    self.attend(outgoing.club, outgoing.line_user_id)
+            except Exception:  # the sending thread must outlive any one message
+                log.exception("sending failed", event=outgoing.event_id)
+
+    def _write_down(self) -> None:
+        """Outcomes are written together, so that a busy hour costs few statements."""
+        while (first := self._outcomes.get()) is not None:
+            time.sleep(FLUSH_SECONDS)
+            batch, ended = [first], False
+            while not self._outcomes.empty() and len(batch) < 500:
+                more = self._outcomes.get()
+                if more is None:
+                    ended = True
+                    break
+                batch.append(more)
+            try:
+                self._record(batch)
+            except Exception:
+                log.exception("outcomes not written; they stay open for recovery", count=len(batch))
+            if ended:
+                return
+
+    def _record(self, outcomes: list[dict[str, Any]]) -> None:
+        statement = (
+            update(TurnRow.__table__)  # type: ignore[arg-type]
+            .where(TurnRow.club == bindparam("b_club"), TurnRow.event_id == bindparam("b_event"))
+            .values(reply_state=bindparam("b_state"), answered_at=bindparam("b_at"))
+        )
+        with self.sessions.begin() as session:
+            session.connection().execute(statement, outcomes)
+
+
+def _outcome(outgoing: Outgoing, state: str, at: datetime) -> dict[str, Any]:
+    return {"b_club": outgoing.club, "b_event": outgoing.event_id, "b_state": state, "b_at": at}
+
+
+def _taken_up(row: TurnRow) -> Outgoing:
+    return Outgoing(
+        club=row.club,
+        event_id=row.event_id,
+        line_user_id=row.line_user_id,
+        reply_token=row.reply_token,
+        messages=row.reply or [],
+        received_at=row.received_at,
+        matters=row.matters,
+        certain=row.answered_at is not None,
+        retry_key=row.retry_key,
+    )

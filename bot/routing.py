@@ -1,0 +1,121 @@
+"""Who answers what: turns in, replies out, and the list of routes one can read."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from bot.actions import Action
+from clubs import Club
+from models import Person
+from wording import Words
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One event as it came, inside its transaction."""
+
+    session: Session
+    club: str
+    event: Mapping[str, Any]
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What a handler gets: one person's event, inside its transaction, with the person's row locked."""
+
+    session: Session
+    club: Club
+    person: Person
+    event: Mapping[str, Any]
+    now: datetime
+    words: Words
+    public_url: str
+
+    @property
+    def language(self) -> str:
+        """The language to answer in."""
+        return self.words.language
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a handler gives back. Nothing is sent before the turn is committed."""
+
+    messages: Sequence[dict[str, Any]] = ()
+    outcome: str = ""
+    refused: bool = False
+    matters: bool = False
+    """If LINE surely refuses the reply, push it (that costs quota)."""
+    attend: bool = False
+    """Afterwards, outside the transaction: learn the profile, link the rich menu."""
+
+
+SILENCE = Reply(outcome="nothing to say")
+Handler = Callable[..., Reply]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One action, who answers it, and what can be typed instead (`{n}` stands for a number, in order of the fields)."""
+
+    action: type[Action]
+    handler: Handler
+    typed: Sequence[str] = ()
+    examples: Sequence[Action] = ()
+    """Typed phrases without a number mean this action where it needs fields; one per phrase."""
+    before_consent: bool = False
+    """Answered also to people who have not agreed to the terms."""
+
+
+@dataclass
+class Routes:
+    """The routes by action and by phrase. An action or phrase registered twice is refused at import."""
+
+    routes: Sequence[Route]
+    _by_action: dict[type[Action], Route] = field(init=False, default_factory=dict)
+    _phrases: list[tuple[re.Pattern[str], Route, Action | None]] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for route in self.routes:
+            if route.action in self._by_action:
+                raise ValueError(f"{route.action.__name__} has two handlers")
+            self._by_action[route.action] = route
+            for index, phrase in enumerate(route.typed):
+                plain = normal(phrase)
+                if plain in seen:
+                    raise ValueError(f"{phrase!r} is typed for two actions")
+                seen.add(plain)
+                example = route.examples[index] if index < len(route.examples) else None
+                self._phrases.append((_pattern(plain), route, example))
+
+    def of(self, action: Action) -> Route:
+        """The route of an action. Raises `KeyError` when nobody answers it (a test keeps that from happening)."""
+        return self._by_action[type(action)]
+
+    def typed(self, text: str) -> Action | None:
+        """The action that typed text means; none when it means nothing to us."""
+        plain = normal(text)
+        for pattern, route, example in self._phrases:
+            match = pattern.fullmatch(plain)
+            if match is not None:
+                return example or route.action(*(int(n) for n in match.groups()))
+        return None
+
+
+def normal(text: str) -> str:
+    """Typed text without what people type differently: case, width, spaces, Thai digits, a final full stop."""
+    plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split()).rstrip(".!?")
+    return "".join(str(unicodedata.digit(char)) if char.isdecimal() else char for char in plain)
+
+
+def _pattern(phrase: str) -> re.Pattern[str]:
+    return re.compile(re.escape(phrase).replace(r"\{n\}", r"(\d{1,18})"))
