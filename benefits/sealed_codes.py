@@ -1,0 +1,42 @@
+"""Where the codes of privileges are sealed and opened: one place decides what each sealed value is bound to (B3)."""
+
+from __future__ import annotations
+
+from benefits.vault import Vault
+from models import Code, Privilege
+
+
+def seal_privilege_code(vault: Vault, *, club: str, key: str, text: str) -> bytes:
+    """The one code (or link) of the privilege called `key`, sealed for `privileges.code`."""
+    return vault.seal(text, _privilege_context(club, key))
+
+
+def open_privilege_code(vault: Vault, privilege: Privilege) -> str | None:
+    """The privilege's one code (or link); none: it has none. Raises `CannotOpen`."""
+    if privilege.code is None:
+        return None
+    return vault.open(privilege.code, _privilege_context(privilege.club, privilege.key))
+
+
+def seal_pool_code(vault: Vault, *, club: str, key: str, text: str) -> tuple[bytes, bytes]:
+    """One code for the pool of the privilege called `key`: (`codes.sealed`, `codes.fingerprint`)."""
+    fingerprint = vault.fingerprint(text, pool_domain(club, key))
+    return vault.seal(text, _pool_context(club, key, fingerprint)), fingerprint
+
+
+def open_pool_code(vault: Vault, *, privilege: Privilege, code: Code) -> str:
+    """The code that a claim of `privilege` took from its pool. Raises `CannotOpen`."""
+    return vault.open(code.sealed, _pool_context(privilege.club, privilege.key, code.fingerprint))
+
+
+def pool_domain(club: str, key: str) -> str:
+    """The domain of fingerprints of one pool: equal codes of two privileges do not look alike."""
+    return f"codes:{club}:{key}"
+
+
+def _privilege_context(club: str, key: str) -> str:
+    return f"privileges.code:{club}:{key}"
+
+
+def _pool_context(club: str, key: str, fingerprint: bytes) -> str:
+    return f"codes.sealed:{club}:{key}:{fingerprint.hex()}"
