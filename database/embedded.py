@@ -23,7 +23,7 @@ from pathlib import Path
 from database.account import DatabaseError
 from database.cluster import NAME, PORT, Cluster, bin_dir
 
-__all__ = ["DatabaseError", "bin_dir", "ensure_running", "is_running", "psql_command", "stop"]
+__all__ = ["DatabaseError", "bin_dir", "client_environment", "ensure_running", "is_running", "psql_command", "stop"]
 
 # Given at every start. Terse and without statements: the log must not hold what people typed.
 FIXED_SETTINGS = {
@@ -52,7 +52,7 @@ def ensure_running(data_dir: Path, settings: Mapping[str, str] | None = None, *,
     begun = time.monotonic()
     server = None
     while time.monotonic() - begun < patience:
-        lock = _take_lock(cluster)
+        lock = _take_lock(cluster) if server is None else None  # a server that dies at once is tried once
         if lock is not None:
             try:
                 server = _start(cluster, lock, dict(settings or {}))
@@ -85,9 +85,7 @@ def stop(data_dir: Path, mode: str = "fast", *, patience: float = PATIENCE) -> N
     if not (data_dir / "postgres.lock").exists():
         return
     cluster = Cluster.of(data_dir)
-    server = _server_pid(cluster)
-    if server is not None:
-        os.kill(server, how)
+    told = None
     begun = time.monotonic()
     while time.monotonic() - begun < patience:
         lock = _take_lock(cluster)
@@ -95,8 +93,12 @@ def stop(data_dir: Path, mode: str = "fast", *, patience: float = PATIENCE) -> N
             os.close(lock)
             _reap(cluster)
             return
+        server = _server_pid(cluster)
         if server is None:
             _end_orphans(cluster)
+        elif server != told:  # once: a second signal would hurry it
+            os.kill(server, how)
+            told = server
         time.sleep(0.05)
     raise DatabaseError(f"The database in {cluster.home} still runs after {patience:.0f} s.{_log_tail(cluster)}")
 
@@ -105,6 +107,12 @@ def psql_command(data_dir: Path) -> list[str]:
     """The command line of PostgreSQL's own shell on the database of `data_dir`."""
     cluster = Cluster.of(data_dir)
     return [str(cluster.programs / "psql"), cluster.url]
+
+
+def client_environment(data_dir: Path) -> dict[str, str]:
+    """The variables by which psql, pg_dump and their kin find the database of `data_dir` by themselves."""
+    cluster = Cluster.of(data_dir)
+    return {"PGHOST": str(cluster.socket_dir), "PGPORT": PORT, "PGUSER": NAME, "PGDATABASE": NAME}
 
 
 def _take_lock(cluster: Cluster) -> int | None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import stat
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,61 +16,18 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 
-from database import account, cluster, embedded
-from database.account import Account, DatabaseError
-from tests.temporary_server import FAST, temporary_folder
-
-ROOT = Path(__file__).parents[2]
-NOBODY = 65534
-START = (
-    "import sys, pathlib; from database.embedded import ensure_running; "
-    f"print(ensure_running(pathlib.Path(sys.argv[1]), {FAST!r}))"
+from database import cluster, embedded
+from database.account import DatabaseError
+from tests.database.hands import (
+    kill_whatever_names,
+    leave_a_row,
+    lives,
+    one,
+    server_pid,
+    start,
+    starter,
+    wait_for,
 )
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with temporary_folder() as path:
-        yield path
-
-
-def start(folder: Path) -> str:
-    return embedded.ensure_running(folder, FAST)
-
-
-def starter(folder: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", START, str(folder)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-def server_pid(folder: Path) -> int:
-    return int((folder / "postgres" / "postmaster.pid").read_text().split()[0])
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.005)
-
-
-def one(url: str, query: str) -> object:
-    with psycopg.connect(url, autocommit=True) as connection:
-        row = connection.execute(query).fetchone()
-    assert row is not None
-    return row[0]
-
-
-def lives(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def leave_a_row(url: str) -> None:
-    with psycopg.connect(url) as connection:
-        connection.execute("CREATE TABLE kept AS SELECT 42 AS n")
 
 
 def test_first_start_gives_one_url_for_psycopg_and_sqlalchemy(folder: Path) -> None:
@@ -129,6 +83,7 @@ def test_kill_9_of_the_server_loses_nothing_committed(folder: Path) -> None:
     assert one(start(folder), "SELECT n FROM kept") == 42
 
 
+@pytest.mark.slow
 def test_kill_9_of_the_server_while_a_statement_never_ends(folder: Path) -> None:
     """A busy process of the dead server doesn't notice its death; the next start must not wait for it for ever."""
     url = start(folder)
@@ -171,6 +126,7 @@ def test_stale_pid_file_with_the_number_of_a_living_stranger(folder: Path, stale
         stranger.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", [".postgres-*", ".postgres-*/PG_VERSION", ".postgres-*/base/5", "postgres"])
 @pytest.mark.parametrize("initdb_too", [False, True])
 def test_killed_in_the_middle_of_the_first_start(folder: Path, moment: str, initdb_too: bool) -> None:
@@ -182,13 +138,6 @@ def test_killed_in_the_middle_of_the_first_start(folder: Path, moment: str, init
         kill_whatever_names(str(folder))
     assert one(start(folder), "SELECT current_database()") == "sitthi"
     assert not list(folder.glob(".postgres-*"))
-
-
-def kill_whatever_names(folder: str) -> None:
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if any(folder in word for word in process.cmdline()):
-                process.kill()
 
 
 def test_a_long_path_moves_the_socket_and_nothing_else(folder: Path) -> None:
@@ -205,10 +154,12 @@ def test_a_long_path_moves_the_socket_and_nothing_else(folder: Path) -> None:
     socket_dir.rmdir()
 
 
+@pytest.mark.slow
 def test_a_folder_with_a_space_and_a_percent_sign(folder: Path) -> None:
     assert one(start(folder / "50% off & more"), "SELECT 1") == 1
 
 
+@pytest.mark.slow
 def test_a_data_folder_removed_under_the_server_starts_empty(folder: Path) -> None:
     data = folder / "var"
     leave_a_row(start(data))
@@ -241,7 +192,8 @@ def test_the_next_start_after_stop_keeps_the_data(folder: Path) -> None:
 
 def test_a_wrong_setting_is_told_with_the_servers_own_words(folder: Path) -> None:
     with pytest.raises(DatabaseError, match=r"did not start[\s\S]*shared_buffers"):
-        embedded.ensure_running(folder, {"shared_buffers": "a lot"})
+        embedded.ensure_running(folder, {"shared_buffers": "a lot"}, patience=10)
+    assert (folder / "postgres.log").read_text().count("invalid value") == 1  # tried once, not again and again
     assert one(start(folder), "SELECT 1") == 1
 
 
@@ -265,111 +217,9 @@ def test_the_log_does_not_keep_what_people_typed(folder: Path) -> None:
     assert "0812345678" not in log
 
 
-def test_psql_command_works(folder: Path) -> None:
-    start(folder)
-    done = subprocess.run([*embedded.psql_command(folder), "-Atc", "SELECT 6*7"], capture_output=True, text=True)
-    assert done.stdout == "42\n"
-
-
-def as_nobody(work: Callable[[], object]) -> object:
-    """What `work` returns in a process of an account that is not root; an exception comes back as its text."""
-    if os.geteuid() != 0:
-        return work()
-    context = multiprocessing.get_context("fork")  # not a new Python: that account may not reach this one's
-    receive, send = context.Pipe(duplex=False)
-
-    def change_and_work() -> None:
-        os.setgroups([])
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
-        try:
-            send.send(work())
-        except DatabaseError as refused:
-            send.send(f"refused: {refused}")
-
-    process = context.Process(target=change_and_work)
-    process.start()
-    send.close()
-    try:
-        return receive.recv()
-    finally:
-        process.join(30)
-
-
-def programs_everyone_reaches() -> bool:
-    return os.geteuid() != 0 or Account(NOBODY, NOBODY, switch=True).reaches(embedded.bin_dir() / "postgres")
-
-
-@pytest.mark.skipif(not programs_everyone_reaches(), reason="the project lies where only root may go")
-def test_a_normal_user_starts_uses_and_stops_it(folder: Path) -> None:
-    data = folder / "var"
-    data.mkdir()
-    if os.geteuid() == 0:
-        os.chown(data, NOBODY, NOBODY)
-
-    def whole_life() -> object:
-        url = start(data)
-        running = embedded.is_running(data)
-        embedded.stop(data)
-        return url, running, embedded.is_running(data)
-
-    assert as_nobody(whole_life) == (cluster.Cluster.of(data).url, True, False)
-    if os.geteuid() == 0:
-        assert (data / "postgres").stat().st_uid == NOBODY
-        assert one(start(data), "SELECT 1") == 1  # and root may start it again, as its owner
-
-
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can try what happens to root")
-
-
-@as_root
-def test_root_hands_the_server_to_an_account_that_is_not_root(folder: Path) -> None:
-    start(folder)
-    assert psutil.Process(server_pid(folder)).uids().effective != 0
-    assert (folder / "postgres").stat().st_uid == psutil.Process(server_pid(folder)).uids().effective
-
-
-@as_root
-def test_root_takes_the_owner_of_the_data_folder(folder: Path) -> None:
-    data = folder / "var"
-    data.mkdir()
-    os.chown(data, 1234, NOBODY)
-    with suppress(DatabaseError):  # an account without a name can't make a database, but is the one tried
-        start(data)
-    assert account.choose(data) == Account(1234, NOBODY, switch=True)
-
-
-@as_root
-def test_roots_folder_that_nobody_may_enter_gets_its_data_elsewhere(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(account, "REACHABLE_HOME", folder / "reachable")
-    closed = folder / "closed"
-    closed.mkdir(mode=0o700)
-    data = closed / "var"
-    leave_a_row(start(data))
-    assert (data / "postgres").is_symlink()
-    assert (data / "postgres").resolve().is_relative_to(folder / "reachable")
-    embedded.stop(data)
-    assert one(start(data), "SELECT n FROM kept") == 42
-    assert len(list((folder / "reachable").iterdir())) == 1
-
-
-@as_root
-def test_programs_that_nobody_may_reach_are_copied_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(account, "REACHABLE_HOME", folder / "reachable")
-    closed = folder / "closed"
-    closed.mkdir(mode=0o700)
-    package = embedded.bin_dir().parents[1]
-    for part in (package, package.with_name(f"{package.name}.libs")):
-        subprocess.run(["cp", "-a", str(part), str(closed)], check=True)
-    monkeypatch.setattr(cluster, "bin_dir", lambda: closed / package.name / "pginstall18" / "bin")
-    for data in (folder / "one", folder / "two"):
-        assert one(start(data), "SELECT 1") == 1
-    assert [path.name.startswith("programs-") for path in (folder / "reachable").iterdir()] == [True]
-
-
-@as_root
-def test_somebody_elses_data_folder_is_refused_in_words(folder: Path) -> None:
-    start(folder)
-    assert "belongs to another account" in str(as_nobody(lambda: start(folder)))
+def test_stop_while_another_process_still_makes_the_data(folder: Path) -> None:
+    process = starter(folder)
+    wait_for(lambda: list(folder.glob(".postgres-*")))
+    embedded.stop(folder, patience=20)
+    process.communicate(timeout=20)
+    assert not embedded.is_running(folder)
