@@ -37,9 +37,6 @@ function toggleTools() {
 async function startOver() {
   if (!await confirmed(t('askReset'), t('reset'))) return;
   await attempt(() => post('/reset', { keep_people: true }));
-  store.chats.clear();
-  store.unread.clear();
-  location.reload();
 }
 
 let mini = null;

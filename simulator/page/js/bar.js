@@ -177,13 +177,28 @@ export class Bar {
     this.input.focus();
   }
 
+  /** A photo from this machine, sent with its bytes so that the bot can fetch them. */
+  choosePhoto(say) {
+    const input = el('input', { type: 'file', accept: 'image/png,image/jpeg', hidden: true, 'aria-label': t('image') });
+    input.addEventListener('change', () => {
+      const [file] = input.files;
+      input.remove();
+      if (!file) return;
+      const reader = new FileReader();
+      reader.onload = () => say({ type: 'image', contentType: file.type, content: reader.result.split(',')[1] });
+      reader.readAsDataURL(file);
+    });
+    this.root.append(input);
+    input.click();
+  }
+
   attach() {
     const say = (message) => attempt(() => post(`/people/${this.phone.person}/say`, {
       message, ...(this.phone.group && { group: this.phone.group }),
     }));
     openChoices(this.phone, t('attach'), [
       [t('sticker'), () => say({ type: 'sticker', packageId: '446', stickerId: '1988' })],
-      [t('image'), () => say({ type: 'image' })],
+      [t('image'), () => this.choosePhoto(say)],
       [t('location'), () => say({
         type: 'location', title: t('placeName'), address: t('placeAddress'), latitude: 13.7563, longitude: 100.5018,
       })],

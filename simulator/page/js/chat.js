@@ -16,9 +16,18 @@ export class Chat {
   constructor(phone) {
     this.phone = phone;
     this.rows = new Map();
-    this.list = el('div', { class: 'log', role: 'log', tabindex: '0', 'aria-label': t('conversation') });
+    this.inner = el('div', { class: 'log-inner' });
+    this.list = el('div', { class: 'log', role: 'log', tabindex: '0', 'aria-label': t('conversation') }, this.inner);
     this.root = el('div', { class: 'chat' }, this.list);
     this.lastDay = '';
+    // Whoever reads the newest message goes on reading it when pictures load or the menu opens under it.
+    this.atEnd = true;
+    this.list.addEventListener('scroll', () => {
+      this.atEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 60;
+    }, { passive: true });
+    const keep = new ResizeObserver(() => { if (this.atEnd) this.toEnd(); });
+    keep.observe(this.list);
+    keep.observe(this.inner);
   }
 
   /** Draws all entries anew and shows the newest. */
@@ -26,7 +35,7 @@ export class Chat {
     this.rows.clear();
     this.lastDay = '';
     this.list.setAttribute('aria-label', t('conversation'));
-    this.list.replaceChildren();
+    this.inner.replaceChildren();
     entries.forEach((entry) => this.append(entry));
     this.toEnd();
   }
@@ -41,36 +50,34 @@ export class Chat {
       return;
     }
     if (entry.from === 'bot') this.stopDots();
-    const following = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 120;
-    this.append(entry);
-    if (following || entry.sender === this.phone.person) this.toEnd(true);
+    const following = this.atEnd || entry.sender === this.phone.person;
+    this.append(entry).classList.add('fresh');
+    if (following) this.toEnd();
   }
 
   append(entry) {
     const day = dayLabel(entry.at);
-    if (day !== this.lastDay) this.list.append(el('div', { class: 'day' }, el('span', {}, day)));
+    if (day !== this.lastDay) this.inner.append(el('div', { class: 'day' }, el('span', {}, day)));
     this.lastDay = day;
     const row = this.row(entry);
     this.rows.set(entry.id, row);
-    this.list.append(row);
+    this.inner.append(row);
+    return row;
   }
 
-  /** Shows the newest entry; pictures that load later must not push it away again. */
-  toEnd(smooth = false) {
-    const go = () => { this.list.scrollTop = this.list.scrollHeight; };
-    if (smooth && !matchMedia('(prefers-reduced-motion: reduce)').matches) {
-      this.list.scrollTo({ top: this.list.scrollHeight, behavior: 'smooth' });
-    } else go();
-    this.list.querySelectorAll('img').forEach((image) => { if (!image.complete) image.addEventListener('load', go, { once: true }); });
+  /** Shows the newest entry. */
+  toEnd() {
+    this.atEnd = true;
+    this.list.scrollTop = this.list.scrollHeight;
   }
 
   /** The dots of the loading animation, until the bot's next message or for the seconds it asked for. */
   startDots(seconds) {
     this.stopDots();
     this.dots = el('div', { class: 'row bot dots-row', 'aria-label': t('thinking') },
-      avatar(store.bot.name, store.bot.picture, 'small'), el('div', { class: 'bubble dots' }, el('i'), el('i'), el('i')));
-    this.list.append(this.dots);
-    this.toEnd(true);
+      avatar(store.bot.name, store.bot.picture, 'small bot-face'), el('div', { class: 'bubble dots' }, el('i'), el('i'), el('i')));
+    this.inner.append(this.dots);
+    this.toEnd();
     this.dotsTimer = setTimeout(() => this.stopDots(), seconds * 1000);
   }
 
@@ -124,7 +131,7 @@ export class Chat {
     const named = !bot || this.phone.group || entry.message.sender?.name;
     const wide = isWide(entry.message);
     return el('div', { class: `row bot${wide ? ' wide' : ''}`, dataset: { entry: entry.id, via: entry.via || '' } },
-      avatar(name, picture, 'small'),
+      avatar(name, picture, `small${bot ? ' bot-face' : ''}`),
       el('div', { class: 'said' }, named && el('div', { class: 'name' }, name),
         el('div', { class: 'said-line' }, this.content(entry), this.times(entry, entry.via && el('span', {}, t(`via_${entry.via}`))))));
   }

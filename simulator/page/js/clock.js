@@ -88,8 +88,8 @@ const draw = () => keepingFocus(root, build);
 /** The panel, and the small clock of the page's head; `open` is called when that is pressed. */
 export function startClock(open) {
   mini.addEventListener('click', open);
-  // While a person fills the form, the clock must not wipe what they typed.
-  on('clock', () => { if (!walk && !root.contains(document.activeElement)) draw(); else tick(); });
+  // While a person types a moment, the clock must not wipe it.
+  on('clock', () => { if (walk || document.activeElement?.name === 'moment') tick(); else draw(); });
   onLanguage(draw);
   setInterval(tick, 1000);
   draw();

@@ -85,7 +85,7 @@ export function linked(text, onOpen) {
 
 /** A round picture of a person: their image, or the first letter on a colour of their own. */
 export function avatar(name, picture, size = '') {
-  const hue = [...name].reduce((sum, char) => (sum * 31 + char.codePointAt(0)) % 360, 7);
+  const hue = [...name].reduce((sum, char) => (sum * 131 + char.codePointAt(0) * 57) % 360, 40);
   const letter = [...name.replace(/^[เแโใไ]/, '')][0] || '?';
   if (picture) return el('img', { class: `avatar ${size}`, src: picture, alt: '' });
   return el('span', { class: `avatar ${size}`, 'aria-hidden': 'true', style: { background: `hsl(${hue} 42% 46%)` } }, letter);

@@ -107,7 +107,8 @@ function number(name, { scale = 1, ...props }, empty = null) {
 
 function settings() {
   return el('div', { class: 'stack' },
-    checkbox('delivery_paused'), checkbox('redelivery'), checkbox('shuffle'), checkbox('verified_account'),
+    checkbox('delivery_paused'), checkbox('redelivery'), checkbox('shuffle'), checkbox('standby'),
+    checkbox('verified_account'), checkbox('rate_limits'),
     el('div', { class: 'row even' }, number('redelivery_after_seconds', {}, 0), number('duplicates', { scale: 100, max: 100 }, 0)),
     el('div', { class: 'row even' }, number('deadline_seconds', { step: 0.1 }, 2), number('reply_token_seconds', {}, 60)),
     number('quota_limit', { placeholder: t('noLimit') }));

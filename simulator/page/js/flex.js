@@ -31,6 +31,11 @@ function withLineSpacing(component) {
   return { ...component, lineSpacing: spacing ? `${(pixels * LINE_HEIGHT + Number(spacing[1])).toFixed(1)}px` : undefined };
 }
 
+/** A box of a given width keeps it; the library would let it grow with its neighbours. */
+function withWidth(component) {
+  return component.type === 'box' && component.width && component.flex === undefined ? { ...component, flex: 0 } : component;
+}
+
 /** The library forgets the action of a text made of spans: a box around it carries the action instead. */
 function withSpanAction(component) {
   if (component.type !== 'text' || !component.contents?.length || !component.action) return component;
@@ -49,7 +54,7 @@ function prepared(value, actions) {
   if (typeof value === 'string') return escape(value);
   if (Array.isArray(value)) return value.map((item) => prepared(item, actions));
   if (value === null || typeof value !== 'object') return value;
-  const component = withLineSpacing(withSpanAction(withVideo(value)));
+  const component = withWidth(withLineSpacing(withSpanAction(withVideo(value))));
   return Object.fromEntries(Object.entries(component).map(([key, item]) => {
     if (key === 'action' && item?.type) return [key, marked(item, actions)];
     if (key === 'url' || key === 'iconUrl') return [key, safeUrl(item)];
@@ -80,8 +85,8 @@ function sideways(card) {
   const slider = card.querySelector('.LySlider');
   if (!slider) return card;
   const move = (direction) => slider.scrollBy({ left: direction * slider.clientWidth * 0.75, behavior: 'smooth' });
-  const back = iconButton('left', t('previousCard'), () => move(-1), { class: 'slide-button back' });
-  const next = iconButton('right', t('nextCard'), () => move(1), { class: 'slide-button next' });
+  const back = iconButton('left', t('previousCard'), () => move(-1), { class: 'icon-button slide-button back' });
+  const next = iconButton('right', t('nextCard'), () => move(1), { class: 'icon-button slide-button next' });
   const ends = () => {
     back.hidden = slider.scrollLeft < 4;
     next.hidden = slider.scrollLeft + slider.clientWidth > slider.scrollWidth - 4;

@@ -67,8 +67,10 @@ function flex(contents, message, context) {
 
 function image(message, context) {
   const content = message.contentProvider || message;
-  const url = content.previewImageUrl || content.originalContentUrl;
+  const own = message.content && `data:${message.contentType || 'image/png'};base64,${message.content}`;
+  const url = own || content.previewImageUrl || content.originalContentUrl;
   if (!url) return placeholder('image', t('image'));
+  if (own) return photo(own, t('image'));
   const open = () => context.browse(content.originalContentUrl || url);
   return el('button', { type: 'button', class: 'plain', 'aria-label': t('image'), on: { click: open } }, photo(url, t('image')));
 }

@@ -74,7 +74,7 @@ export class Phone {
     this.top.replaceChildren(
       el('div', { class: 'owner' }, avatar(this.owner.name, this.owner.picture, 'tiny'), el('span', {}, this.owner.name),
         el('span', { class: 'device' }, icon(this.pc ? 'computer' : 'phone'), this.pc ? 'LINE for PC' : '')),
-      el('div', { class: 'title-line' }, back, title, iconButton('menu', t('phoneTools'), () => this.tools(), { class: 'icon-button tools' })));
+      el('div', { class: 'title-line' }, back, title, iconButton('menu', t('phoneTools'), () => this.tools(), { class: 'icon-button head-tools' })));
   }
 
   drawBanner() {
@@ -101,7 +101,7 @@ export class Phone {
       const group = store.groups.get(id);
       const unread = this.unread(id);
       return el('button', { type: 'button', class: 'chat-line', on: { click: () => this.enter(group ? id : null) } },
-        avatar(group?.name || store.bot.name, group ? null : store.bot.picture),
+        avatar(group?.name || store.bot.name, group ? null : store.bot.picture, group ? '' : 'bot-face'),
         el('span', { class: 'chat-line-text' }, el('b', {}, group?.name || store.bot.name), el('small', {}, summary(last))),
         el('span', { class: 'chat-line-end' }, last && el('small', {}, clockTime(last.at)),
           unread ? el('b', { class: 'badge' }, String(unread)) : null));

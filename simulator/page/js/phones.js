@@ -54,9 +54,10 @@ export function showPhone(person) {
   tell('unread');
 }
 
-/** All chats of a person that wait to be read. */
-export const unreadOf = (person) => [...store.unread].filter(([key]) => key.startsWith(`${person}/`))
-  .reduce((sum, [, count]) => sum + count, 0);
+/** All chats of a person that wait to be read; for a phone that is put away the simulator counts. */
+export const unreadOf = (person) => (phones.has(person) ? 0 : store.people.get(person)?.unread || 0)
+  + [...store.unread].filter(([key]) => key.startsWith(`${person}/`) && (phones.has(person) || key !== `${person}/${person}`))
+    .reduce((sum, [, count]) => sum + count, 0);
 
 function drawSwitcher() {
   phones.forEach((phone, person) => phone.root.classList.toggle('shown', person === shown));
@@ -81,8 +82,8 @@ function hear({ chat, entry }) {
     const phone = phones.get(person);
     const here = phone?.chatId === chat;
     if (here) {
-      phone.chat.add(entry);
       phone.bar.drawQuick();
+      phone.chat.add(entry);
     }
     if (entry.sender !== person && entry.from !== 'system' && !entry.unsent && !entry.edited && !(here && visible(phone))) {
       const key = `${person}/${chat}`;

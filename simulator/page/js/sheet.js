@@ -2,6 +2,8 @@
 
 import { button, el, iconButton } from './dom.js';
 import { t } from './i18n.js';
+import { now } from './store.js';
+import { bangkok } from './time.js';
 
 const FOCUSABLE = 'button, [href], input, select, textarea, iframe, [tabindex="0"]';
 
@@ -80,11 +82,17 @@ const INPUTS = { date: 'date', time: 'time', datetime: 'datetime-local' };
 // LINE also accepts a lower-case t between date and time.
 const asInput = (value) => (value ? value.replace('t', 'T') : '');
 
+/** LINE begins with the present moment when the action names none. */
+function present(mode) {
+  const { iso } = bangkok(now());
+  return { date: iso.slice(0, 10), time: iso.slice(11), datetime: iso }[mode];
+}
+
 /** LINE's date and time picker; answers {date|time|datetime: value}, or null when it was closed. */
 export function pickDate(phone, action) {
   return new Promise((resolve) => {
     const input = el('input', {
-      type: INPUTS[action.mode], min: asInput(action.min), max: asInput(action.max), value: asInput(action.initial), required: true,
+      type: INPUTS[action.mode], min: asInput(action.min), max: asInput(action.max), value: asInput(action.initial) || present(action.mode), required: true,
       'aria-label': t('pick'), autofocus: true,
     });
     let picked = null;

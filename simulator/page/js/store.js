@@ -106,18 +106,23 @@ const KEEPERS = {
   },
   traffic: (event) => tell('traffic', event.item),
   loading: (event) => tell('loading', event),
+  reset: () => readAgain(),
 };
 
-/** Follows the stream; after a break the state and the open chats are read again, so nothing is missed. */
+/** After a break or a fresh start: the state and the open chats are read again, so nothing is missed. */
+async function readAgain() {
+  store.unread.clear();
+  await refresh();
+  await Promise.all([...store.chats.keys()].map((chat) => loadChat(chat, true).catch(() => store.chats.delete(chat))));
+}
+
+/** Follows the stream, and catches up after a break. */
 export function follow() {
   let opened = false;
   listen((event) => KEEPERS[event.kind]?.(event), async (live) => {
     store.live = live;
     tell('live', live);
-    if (live && opened) {
-      await refresh();
-      await Promise.all([...store.chats.keys()].map((chat) => loadChat(chat, true).catch(() => store.chats.delete(chat))));
-    }
+    if (live && opened) await readAgain();
     opened = opened || live;
   });
 }

@@ -38,10 +38,12 @@ function detail(item) {
     part(t('request'), item.request), part(t('answer'), item.response));
 }
 
-/** What kind of webhook it was: the types of its events, so that the line says more than an address. */
+/** What kind of webhook it was: the types of its events and whose they are, which says more than an address. */
 function eventTypes(item) {
   const events = item.direction === 'out' ? item.request?.events : null;
-  return Array.isArray(events) ? events.map((event) => event.type).join(', ') || t('noEvents') : '';
+  if (!Array.isArray(events)) return '';
+  const words = events.slice(0, 3).map((event) => [event.type, store.people.get(event.source?.userId)?.name].filter(Boolean).join(' · '));
+  return words.join(', ') || t('noEvents');
 }
 
 function line(item) {

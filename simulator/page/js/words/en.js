@@ -49,6 +49,7 @@ export const en = {
   fault_half_body: 'Half an answer', fault_html_body: 'HTML instead of JSON', fault_expired_token: '401: token expired', fault_outage: 'Outage of LINE',
   delivery: 'Delivery', deliveryHint: 'How events reach the bot.',
   set_delivery_paused: 'Hold events back', set_redelivery: 'Send failed events again', set_shuffle: 'Shuffle the order',
+  set_standby: 'Another service holds the chat (standby)', set_rate_limits: 'LINE’s rate limits',
   set_verified_account: 'Verified account', set_redelivery_after_seconds: 'Again after, s', set_duplicates: 'Duplicates, %',
   set_deadline_seconds: 'Deadline, s', set_reply_token_seconds: 'Reply token lives, s', set_quota_limit: 'Messages a month', noLimit: 'No limit',
 

@@ -49,6 +49,7 @@ export const th = {
   fault_half_body: 'ตอบมาครึ่งเดียว', fault_html_body: 'ตอบเป็น HTML แทน JSON', fault_expired_token: '401: โทเคนหมดอายุ', fault_outage: 'LINE ล่ม',
   delivery: 'การส่งเหตุการณ์', deliveryHint: 'เหตุการณ์ไปถึงบอตอย่างไร',
   set_delivery_paused: 'พักการส่งไว้ก่อน', set_redelivery: 'ส่งซ้ำเมื่อส่งไม่สำเร็จ', set_shuffle: 'สลับลำดับ',
+  set_standby: 'บริการอื่นถือแชตอยู่ (standby)', set_rate_limits: 'จำกัดความถี่คำขอแบบ LINE',
   set_verified_account: 'บัญชีที่ผ่านการรับรอง', set_redelivery_after_seconds: 'ส่งซ้ำหลัง (วินาที)', set_duplicates: 'ส่งซ้ำซ้อน (%)',
   set_deadline_seconds: 'กำหนดตอบ (วินาที)', set_reply_token_seconds: 'อายุ reply token (วินาที)', set_quota_limit: 'ข้อความต่อเดือน', noLimit: 'ไม่จำกัด',
 
