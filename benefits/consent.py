@@ -67,6 +67,17 @@ def needs_consent(session: Session, *, club: Club, person: Person) -> bool:
     return standing(session, club=club, person=person) is None
 
 
+def agreed_before(session: Session, *, club: Club, person: Person) -> bool:
+    """Whether she agreed to other terms than the current ones and has not taken that back: then they have changed."""
+    found = select(Consent.id).where(
+        Consent.person_id == person.id,
+        Consent.purpose == MEMBERSHIP,
+        Consent.terms_version != club.terms.version,
+        Consent.withdrawn_at.is_(None),
+    )
+    return session.execute(select(found.exists())).scalar_one()
+
+
 def agree(session: Session, *, club: Club, person: Person, language: str, now: datetime) -> Agreed:
     """She pressed Agree to the terms as shown in `language`: record it, and join every account she may join with.
 
