@@ -3,6 +3,7 @@
 Sources: REF is the Messaging API reference, COUNT the page "Character counting in a text", RETRY "Retry failed API
 requests", UNITS "Get statistics of sent messages", LINK "User account linking", TOKENS "Channel access token",
 OAS line-openapi's messaging-api.yml. Units: utf16 are UTF-16 code units, graphemes user-perceived characters.
+Where LINE's page can be read in two ways (is a KB 1,000 or 1,024 bytes?) the stricter reading stands here.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def _most(most: float, unit: str, source: str, least: float = 0) -> Limit:
 
 LIMITS: dict[str, Limit] = {
     # requests
-    "request.bytes": _most(2 * 1024 * 1024, "bytes", "REF status codes, 413"),
+    "request.bytes": _most(2_000_000, "bytes", "REF status codes, 413"),
     "messages": _most(5, "items", "REF send push message, messages", 1),
     "multicast.to": _most(500, "items", "REF send multicast message, to", 1),
     "units.per_message": _most(1, "items", "REF customAggregationUnits"),
@@ -76,8 +77,8 @@ LIMITS: dict[str, Limit] = {
     "carousel.actions": _most(3, "items", "REF carousel column", 1),
     "image_carousel.columns": _most(10, "items", "REF image carousel template", 1),
     # flex
-    "flex.bubble": _most(30 * 1024, "bytes", "REF bubble, size of its JSON"),
-    "flex.carousel": _most(50 * 1024, "bytes", "REF flex carousel, size of its JSON"),
+    "flex.bubble": _most(30_000, "bytes", "REF bubble, size of its JSON"),
+    "flex.carousel": _most(50_000, "bytes", "REF flex carousel, size of its JSON"),
     "flex.carousel.bubbles": _most(12, "items", "REF flex carousel", 1),
     "flex.animated": _most(10, "items", "REF flex image, animated"),
     "flex.ratio": _most(100_000, "px", "REF flex image, aspectRatio", 1),
@@ -103,7 +104,7 @@ LIMITS: dict[str, Limit] = {
     "richmenu.image.width": _most(2500, "px", "REF requirements for rich menu image", 800),
     "richmenu.image.height": Limit(250, None, "px", "REF requirements for rich menu image"),
     "richmenu.image.ratio": Limit(1.45, None, "ratio", "REF requirements for rich menu image"),
-    "richmenu.image.bytes": _most(1024 * 1024, "bytes", "REF requirements for rich menu image"),
+    "richmenu.image.bytes": _most(1_000_000, "bytes", "REF requirements for rich menu image"),
     "richmenu.alias": _most(32, "chars", "REF create rich menu alias", 1),
     "richmenu.bulk.userIds": _most(500, "items", "REF link rich menu to multiple users", 1),
     "richmenu.batch.operations": _most(1000, "items", "REF rich menu batch", 1),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simulator.buckets import Buckets
 from simulator.clock import Clock, iso
@@ -23,6 +23,11 @@ from simulator.tokens import Tokens
 from simulator.traffic import Traffic
 from simulator.units import Units
 from simulator.webhooks import Webhooks
+
+if TYPE_CHECKING:
+    from simulator.audiences import Audience
+    from simulator.menubatch import Batch
+    from simulator.narrowcast import Narrowcast
 
 #: With more people than this, a change is published only for those whose chat somebody opened.
 CROWD = 500
@@ -65,6 +70,10 @@ class Line:
         self.pages = Pages(self.ids, self.clock)
         self.content: dict[str, Entry] = {}
         self.read_tokens: dict[str, tuple[str, float]] = {}
+        self.link_tokens: dict[str, tuple[str, float]] = {}
+        self.narrowcasts: dict[str, Narrowcast] = {}
+        self.batches: dict[str, Batch] = {}
+        self.audiences: dict[int, Audience] = {}
 
     def reset(self, *, keep_people: bool) -> None:
         """Back to an empty platform; with `keep_people` their names and friendship stay, their chats do not."""

@@ -13,15 +13,33 @@ from typing import Any
 
 from aiohttp import web
 
-from simulator import accountlink, aliases, channel, chats, control, counts, oauth, profiles, richmenus, sending, units
+from simulator import (
+    accountlink,
+    aliases,
+    audiences,
+    channel,
+    chats,
+    control,
+    counts,
+    menubatch,
+    narrowcast,
+    oauth,
+    profiles,
+    richmenus,
+    sending,
+    units,
+    validate,
+)
 from simulator.api import NOT_FOUND, Answer, Call, Refusal, Route
 from simulator.faults import Fault
 from simulator.limits import LIMITS, at_most
 from simulator.line import Line
+from simulator.tokens import INVALID
 from simulator.traffic import Item
 
 PAGE = Path(__file__).parent / "page"
-_FAMILIES = (sending, richmenus, aliases, profiles, chats, channel, counts, units, oauth, accountlink)
+_FAMILIES = (sending, narrowcast, validate, audiences, richmenus, menubatch, aliases, profiles, chats, channel, counts,
+             units, oauth, accountlink)
 ROUTES: tuple[Route, ...] = tuple(route for family in _FAMILIES for route in family.ROUTES)
 _TICK = 0.05
 _HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
@@ -148,8 +166,7 @@ async def _before(fault: Fault, call: Call, request: web.Request) -> Answer | No
     if fault.kind == "error_500_before":
         return Answer({"message": "Internal server error"}, 500)
     if fault.kind == "expired_token":
-        return Answer({"message": "Authentication failed. Confirm that the access token in the authorization header "
-                                  "is valid."}, 401)
+        return Answer({"message": INVALID}, 401)
     if fault.kind == "outage":
         return Answer({"message": "Service Unavailable"}, 503)
     if fault.kind == "html_body":

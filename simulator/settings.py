@@ -25,6 +25,7 @@ class Settings:
     verified_account: bool = True
     rate_limits: bool = True
     narrowcast_seconds: float = 2.0
+    insecure_local_urls: bool = True
 
     def json(self) -> dict[str, Any]:
         """All settings by name."""

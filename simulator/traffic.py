@@ -71,12 +71,13 @@ class Traffic:
         self.count = 0
 
     def start(self, at: float, direction: str, method: str, path: str) -> Item:
-        """A new item, not yet recorded."""
-        self.count += 1
-        return Item(self.count, at, direction, method, path)
+        """A new item, not yet recorded; it gets its number when it is."""
+        return Item(0, at, direction, method, path)
 
     def record(self, item: Item) -> None:
         """Keeps a finished item and tells the watchers."""
+        self.count += 1
+        item.n = self.count
         self.items.append(item)
         if self.stream.watched:
             self.stream.publish("traffic", item=item.json())
