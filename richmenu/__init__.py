@@ -1,0 +1,1 @@
+"""Rich menus: as data, drawn, chosen for a person, published to LINE and linked."""
