@@ -27,3 +27,6 @@ class PublishedMenu(Base):
     rich_menu_id: Mapped[str | None]
     state: Mapped[str]
     created_at: Mapped[datetime]
+    """When LINE was asked to create it (or, found there unknown, when it was found)."""
+    deleted_at: Mapped[datetime | None]
+    """When LINE was asked to delete it; LINE takes a hundred of each an hour."""
