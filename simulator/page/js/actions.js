@@ -44,13 +44,20 @@ const INPUT = {
   openVoice: () => toast(t('voice')),
 };
 
-const say = (phone, type) => attempt(() => post(`/people/${phone.person}/say`, {
-  message: { type }, ...(phone.group && { group: phone.group }),
-}));
+const say = (phone, type) =>
+  attempt(() =>
+    post(`/people/${phone.person}/say`, {
+      message: { type },
+      ...(phone.group && { group: phone.group }),
+    }),
+  );
 
 const PERFORM = {
   uri: open,
-  clipboard: async (phone, action) => { await copy(action.clipboardText); await tap(phone, action); },
+  clipboard: async (phone, action) => {
+    await copy(action.clipboardText);
+    await tap(phone, action);
+  },
   camera: (phone) => say(phone, 'image'),
   cameraRoll: (phone) => say(phone, 'image'),
   location: (phone) => say(phone, 'location'),

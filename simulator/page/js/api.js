@@ -3,7 +3,11 @@
 async function answer(response) {
   const text = await response.text();
   let body = null;
-  try { body = text ? JSON.parse(text) : null; } catch { body = { error: text.slice(0, 200) }; }
+  try {
+    body = text ? JSON.parse(text) : null;
+  } catch {
+    body = { error: text.slice(0, 200) };
+  }
   if (!response.ok) throw new Error(body?.error || `HTTP ${response.status}`);
   return body;
 }
@@ -22,8 +26,8 @@ export const post = (path, body = {}) => call('POST', path, body);
 export const patch = (path, body) => call('PATCH', path, body);
 export const remove = (path) => call('DELETE', path);
 
-/** The path of a chat: groups' ids begin with C, people's with U. */
-export const chatPath = (chat) => (chat.startsWith('C') ? `/groups/${chat}` : `/people/${chat}`);
+/** The path of a chat: people's ids begin with U, those of groups and rooms with C and R. */
+export const chatPath = (chat) => (chat.startsWith('U') ? `/people/${chat}` : `/groups/${chat}`);
 
 /**
  * Listens to what happens. `onEvent(event)` gets each one; `onState(true|false)` tells whether the line stands.

@@ -12,7 +12,13 @@ import { attempt, confirmed } from './toast.js';
 import { startTraffic } from './traffic.js';
 
 const KEY = 'line-simulator.tool';
-const VIEWS = [['phones', 'phone'], ['people', 'people'], ['clock', 'clock'], ['faults', 'fault'], ['traffic', 'traffic']];
+const VIEWS = [
+  ['phones', 'phone'],
+  ['people', 'people'],
+  ['clock', 'clock'],
+  ['faults', 'fault'],
+  ['traffic', 'traffic'],
+];
 const TOOLS = ['clock', 'faults', 'traffic'];
 const head = el('header', { class: 'page-head' });
 const tabs = el('div', { class: 'tool-tabs', role: 'tablist' });
@@ -35,7 +41,7 @@ function toggleTools() {
 }
 
 async function startOver() {
-  if (!await confirmed(t('askReset'), t('reset'))) return;
+  if (!(await confirmed(t('askReset'), t('reset')))) return;
   await attempt(() => post('/reset', { keep_people: true }));
 }
 
@@ -43,30 +49,78 @@ let mini = null;
 
 function drawHead() {
   const next = language() === 'th' ? 'en' : 'th';
-  const languages = el('button', {
-    type: 'button', class: 'button quiet language', lang: next, on: { click: () => setLanguage(next) },
-  }, next === 'th' ? 'ไทย' : 'English');
+  const languages = el(
+    'button',
+    {
+      type: 'button',
+      class: 'button quiet language',
+      lang: next,
+      on: { click: () => setLanguage(next) },
+    },
+    next === 'th' ? 'ไทย' : 'English',
+  );
   const hidden = page.classList.contains('no-tools');
   head.replaceChildren(
-    el('div', { class: 'brand' }, el('span', { class: 'logo', 'aria-hidden': 'true' }, el('i'), el('i')),
-      el('h1', {}, t('title'), el('small', {}, store.bot.name))),
+    el(
+      'div',
+      { class: 'brand' },
+      el('span', { class: 'logo', 'aria-hidden': 'true' }, el('i'), el('i')),
+      el('h1', {}, t('title'), el('small', {}, store.bot.name)),
+    ),
     el('span', { class: `line-state${store.live ? ' live' : ''}`, role: 'status' }, store.live ? t('live') : t('away')),
     mini,
     button(t('reset'), startOver, { class: 'button quiet wide-only' }),
-    button(hidden ? t('showTools') : t('hideTools'), toggleTools, { class: 'button quiet wide-only', 'aria-expanded': String(!hidden) }),
-    languages);
+    button(hidden ? t('showTools') : t('hideTools'), toggleTools, {
+      class: 'button quiet wide-only',
+      'aria-expanded': String(!hidden),
+    }),
+    languages,
+  );
   document.title = `${store.bot.name} · ${t('title')}`;
 }
 
 function drawTabs() {
   tabs.setAttribute('aria-label', t('tools'));
-  tabs.replaceChildren(...TOOLS.map((tool) => el('button', {
-    type: 'button', role: 'tab', id: `tab-${tool}`, 'aria-selected': String(page.dataset.tool === tool), on: { click: () => { show(tool); tabs.querySelector(`#tab-${tool}`).focus(); } },
-  }, t(tool))));
+  tabs.replaceChildren(
+    ...TOOLS.map((tool) =>
+      el(
+        'button',
+        {
+          type: 'button',
+          role: 'tab',
+          id: `tab-${tool}`,
+          'aria-selected': String(page.dataset.tool === tool),
+          on: {
+            click: () => {
+              show(tool);
+              tabs.querySelector(`#tab-${tool}`).focus();
+            },
+          },
+        },
+        t(tool),
+      ),
+    ),
+  );
   below.setAttribute('aria-label', t('views'));
-  below.replaceChildren(...VIEWS.map(([view, sign]) => el('button', {
-    type: 'button', 'aria-current': page.dataset.view === view ? 'page' : null, on: { click: () => { show(view); below.querySelector('[aria-current]').focus(); } },
-  }, icon(sign), el('span', {}, t(view)))));
+  below.replaceChildren(
+    ...VIEWS.map(([view, sign]) =>
+      el(
+        'button',
+        {
+          type: 'button',
+          'aria-current': page.dataset.view === view ? 'page' : null,
+          on: {
+            click: () => {
+              show(view);
+              below.querySelector('[aria-current]').focus();
+            },
+          },
+        },
+        icon(sign),
+        el('span', {}, t(view)),
+      ),
+    ),
+  );
 }
 
 function draw() {
@@ -76,7 +130,10 @@ function draw() {
 
 async function start() {
   document.body.append(page);
-  const clock = startClock(() => { page.classList.remove('no-tools'); show('clock'); });
+  const clock = startClock(() => {
+    page.classList.remove('no-tools');
+    show('clock');
+  });
   mini = clock.mini;
   const tools = el('aside', { class: 'tools' }, tabs, clock.root, startFaults(), startTraffic());
   const stage = el('main', { class: 'stage' }, switcher, row);

@@ -32,9 +32,24 @@ export class Bar {
     return this.phone.group || this.phone.pc || !person || person.blocked ? null : person.menu;
   }
 
-  openMenu() { this.typing = false; this.open = true; this.draw(); }
+  /** A chat is entered anew: the menu stands as it asks for itself, the field is empty. */
+  reset() {
+    this.typing = false;
+    this.open = null;
+    this.editing = null;
+    this.input.value = '';
+  }
 
-  closeMenu() { this.open = false; this.draw(); }
+  openMenu() {
+    this.typing = false;
+    this.open = true;
+    this.draw();
+  }
+
+  closeMenu() {
+    this.open = false;
+    this.draw();
+  }
 
   /** Shows the keyboard with some words already typed. */
   openKeyboard(words = '') {
@@ -55,8 +70,18 @@ export class Bar {
   draw() {
     const person = store.people.get(this.phone.person);
     const menu = this.menu;
-    const facts = JSON.stringify([person?.gone, person?.blocked, this.phone.group, this.phone.pc, this.typing, this.editing,
-      menu?.richMenuId, menu?.chatBarText, menu && this.isOpen(menu), document.documentElement.lang]);
+    const facts = JSON.stringify([
+      person?.gone,
+      person?.blocked,
+      this.phone.group,
+      this.phone.pc,
+      this.typing,
+      this.editing,
+      menu?.richMenuId,
+      menu?.chatBarText,
+      menu && this.isOpen(menu),
+      document.documentElement.lang,
+    ]);
     // Drawing anew would take the focus out of the text field, so only what changed is drawn.
     if (facts !== this.facts) this.line.replaceChildren(...this.lineParts(person));
     this.facts = facts;
@@ -70,7 +95,10 @@ export class Bar {
       return [button(t('unblockToChat'), () => this.phone.follow('unblock'), { class: 'button primary grow' })];
     }
     if (this.phone.pc && !this.typing) {
-      return [el('p', { class: 'bar-note' }, t('pcNote')), button(t('typeHere'), () => this.openKeyboard(), { class: 'button quiet' })];
+      return [
+        el('p', { class: 'bar-note' }, t('pcNote')),
+        button(t('typeHere'), () => this.openKeyboard(), { class: 'button quiet' }),
+      ];
     }
     if (this.menu && !this.typing) return this.menuLine(this.menu);
     return this.keyboardLine();
@@ -83,9 +111,17 @@ export class Bar {
       this.draw();
       this.line.querySelector('.bar-text').focus();
     };
-    const toggle = el('button', {
-      type: 'button', class: 'bar-text', 'aria-expanded': String(opened), on: { click: press },
-    }, el('span', {}, menu.chatBarText), el('i', { class: 'caret', 'aria-hidden': 'true' }));
+    const toggle = el(
+      'button',
+      {
+        type: 'button',
+        class: 'bar-text',
+        'aria-expanded': String(opened),
+        on: { click: press },
+      },
+      el('span', {}, menu.chatBarText),
+      el('i', { class: 'caret', 'aria-hidden': 'true' }),
+    );
     return [iconButton('keyboard', t('showKeyboard'), () => this.openKeyboard()), toggle];
   }
 
@@ -98,7 +134,12 @@ export class Bar {
     };
     const back = this.menu && iconButton('menu', t('showMenu'), showMenu);
     const more = this.phone.pc ? null : iconButton('plus', t('attach'), () => this.attach());
-    return [back, more, this.input, iconButton('send', t('send'), () => this.send(), { class: 'icon-button send' })].filter(Boolean);
+    return [
+      back,
+      more,
+      this.input,
+      iconButton('send', t('send'), () => this.send(), { class: 'icon-button send' }),
+    ].filter(Boolean);
   }
 
   /** Open or not: as the person left it, else as the menu asks for when the chat is opened. */
@@ -115,7 +156,9 @@ export class Bar {
     }
     const shown = JSON.stringify([menu, document.documentElement.lang]);
     if (shown === this.shown) return;
-    const held = this.menuPlace.contains(document.activeElement) ? document.activeElement.getBoundingClientRect() : null;
+    const held = this.menuPlace.contains(document.activeElement)
+      ? document.activeElement.getBoundingClientRect()
+      : null;
     this.shown = shown;
     this.menuPlace.replaceChildren(drawMenu(menu, (action) => this.phone.perform(action)));
     if (held) (areaAt(this.menuPlace, held) || this.menuPlace.querySelector('.area'))?.focus({ preventScroll: true });
@@ -125,8 +168,10 @@ export class Bar {
   /** Only the newest message's quick replies show, only on phones, and any new message takes them away. */
   drawQuick() {
     const last = (store.chats.get(this.phone.chatId) || []).filter((entry) => entry.from !== 'system').at(-1);
-    const items = last?.from === 'bot' && !last.unsent && !this.phone.pc && last.id !== this.dismissed
-      ? last.message.quickReply?.items || [] : [];
+    const items =
+      last?.from === 'bot' && !last.unsent && !this.phone.pc && last.id !== this.dismissed
+        ? last.message.quickReply?.items || []
+        : [];
     this.quick.setAttribute('aria-label', t('quickReplies'));
     this.quick.hidden = !items.length;
     this.quick.replaceChildren(...items.map((item) => this.quickButton(item, last)));
@@ -138,8 +183,12 @@ export class Bar {
       const done = await this.phone.perform(action);
       if (done && action.type === 'datetimepicker') this.dismiss(entry);
     };
-    return el('button', { type: 'button', class: 'quick-reply', dataset: { action: action.type }, on: { click: press } },
-      imageUrl && el('img', { src: imageUrl, alt: '' }), el('span', {}, action.label));
+    return el(
+      'button',
+      { type: 'button', class: 'quick-reply', dataset: { action: action.type }, on: { click: press } },
+      imageUrl && el('img', { src: imageUrl, alt: '' }),
+      el('span', {}, action.label),
+    );
   }
 
   dismiss(entry) {
@@ -167,12 +216,13 @@ export class Bar {
     const path = `/people/${this.phone.person}`;
     const group = this.phone.group ? { group: this.phone.group } : {};
     const { editing } = this;
-    const sent = await attempt(() => (editing
-      ? post(`${path}/edit`, { messageId: editing, text, ...group })
-      : post(`${path}/say`, { text, ...group })));
+    const sent = await attempt(() =>
+      editing ? post(`${path}/edit`, { messageId: editing, text, ...group }) : post(`${path}/say`, { text, ...group }),
+    );
     if (sent === null) return;
     this.input.value = '';
     this.editing = null;
+    this.draw();
     this.grow();
     this.input.focus();
   }
@@ -193,15 +243,27 @@ export class Bar {
   }
 
   attach() {
-    const say = (message) => attempt(() => post(`/people/${this.phone.person}/say`, {
-      message, ...(this.phone.group && { group: this.phone.group }),
-    }));
+    const say = (message) =>
+      attempt(() =>
+        post(`/people/${this.phone.person}/say`, {
+          message,
+          ...(this.phone.group && { group: this.phone.group }),
+        }),
+      );
     openChoices(this.phone, t('attach'), [
       [t('sticker'), () => say({ type: 'sticker', packageId: '446', stickerId: '1988' })],
       [t('image'), () => this.choosePhoto(say)],
-      [t('location'), () => say({
-        type: 'location', title: t('placeName'), address: t('placeAddress'), latitude: 13.7563, longitude: 100.5018,
-      })],
+      [
+        t('location'),
+        () =>
+          say({
+            type: 'location',
+            title: t('placeName'),
+            address: t('placeAddress'),
+            latitude: 13.7563,
+            longitude: 100.5018,
+          }),
+      ],
     ]);
   }
 }

@@ -22,10 +22,16 @@ export class Chat {
     this.lastDay = '';
     // Whoever reads the newest message goes on reading it when pictures load or the menu opens under it.
     this.atEnd = true;
-    this.list.addEventListener('scroll', () => {
-      this.atEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 60;
-    }, { passive: true });
-    const keep = new ResizeObserver(() => { if (this.atEnd) this.toEnd(); });
+    this.list.addEventListener(
+      'scroll',
+      () => {
+        this.atEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 60;
+      },
+      { passive: true },
+    );
+    const keep = new ResizeObserver(() => {
+      if (this.atEnd) this.toEnd();
+    });
     keep.observe(this.list);
     keep.observe(this.inner);
   }
@@ -74,8 +80,12 @@ export class Chat {
   /** The dots of the loading animation, until the bot's next message or for the seconds it asked for. */
   startDots(seconds) {
     this.stopDots();
-    this.dots = el('div', { class: 'row bot dots-row', 'aria-label': t('thinking') },
-      avatar(store.bot.name, store.bot.picture, 'small bot-face'), el('div', { class: 'bubble dots' }, el('i'), el('i'), el('i')));
+    this.dots = el(
+      'div',
+      { class: 'row bot dots-row', 'aria-label': t('thinking') },
+      avatar(store.bot.name, store.bot.picture, 'small bot-face'),
+      el('div', { class: 'bubble dots' }, el('i'), el('i'), el('i')),
+    );
     this.inner.append(this.dots);
     this.toEnd();
     this.dotsTimer = setTimeout(() => this.stopDots(), seconds * 1000);
@@ -120,8 +130,13 @@ export class Chat {
 
   ownRow(entry) {
     const tools = iconButton('more', t('messageTools'), () => this.tools(entry), { class: 'icon-button row-tools' });
-    return el('div', { class: 'row own', dataset: { entry: entry.id } },
-      tools, this.times(entry, el('span', {}, t('read'))), this.content(entry));
+    return el(
+      'div',
+      { class: 'row own', dataset: { entry: entry.id } },
+      tools,
+      this.times(entry, el('span', {}, t('read'))),
+      this.content(entry),
+    );
   }
 
   otherRow(entry) {
@@ -130,16 +145,28 @@ export class Chat {
     const picture = bot ? entry.message.sender?.iconUrl || store.bot.picture : store.people.get(entry.sender)?.picture;
     const named = !bot || this.phone.group || entry.message.sender?.name;
     const wide = isWide(entry.message);
-    return el('div', { class: `row bot${wide ? ' wide' : ''}`, dataset: { entry: entry.id, via: entry.via || '' } },
+    return el(
+      'div',
+      { class: `row bot${wide ? ' wide' : ''}`, dataset: { entry: entry.id, via: entry.via || '' } },
       avatar(name, picture, `small${bot ? ' bot-face' : ''}`),
-      el('div', { class: 'said' }, named && el('div', { class: 'name' }, name),
-        el('div', { class: 'said-line' }, this.content(entry), this.times(entry, entry.via && el('span', {}, t(`via_${entry.via}`))))));
+      el(
+        'div',
+        { class: 'said' },
+        named && el('div', { class: 'name' }, name),
+        el(
+          'div',
+          { class: 'said-line' },
+          this.content(entry),
+          this.times(entry, entry.via && el('span', {}, t(`via_${entry.via}`))),
+        ),
+      ),
+    );
   }
 
   tools(entry) {
     const path = `/people/${this.phone.person}`;
     const unsend = async () => {
-      if (!await confirmed(t('askUnsend'), t('unsend'))) return;
+      if (!(await confirmed(t('askUnsend'), t('unsend')))) return;
       await attempt(() => post(`${path}/unsend`, { messageId: entry.id }));
     };
     // LINE lets people edit in groups only, and texts only.

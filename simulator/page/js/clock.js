@@ -37,7 +37,9 @@ async function quarter() {
     if (moved.now) setClock(moved);
     walk.done += 1;
     drawWalk();
-    await new Promise((resolve) => { setTimeout(resolve, (QUARTER_SECONDS * 1000) / walk.days); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, (QUARTER_SECONDS * 1000) / walk.days);
+    });
   }
   walk = null;
   draw();
@@ -58,28 +60,53 @@ function tick() {
 }
 
 function steps() {
-  return el('div', { class: 'grid' },
+  return el(
+    'div',
+    { class: 'grid' },
     button(t('plusHour'), () => move({ advance_seconds: HOUR })),
     button(t('plusDay'), () => move({ advance_seconds: DAY })),
     button(t('theSecond'), () => move({ to: 'the-2nd' })),
-    button(t('plusQuarter'), quarter));
+    button(t('plusQuarter'), quarter),
+  );
 }
 
 function walking() {
-  return el('div', { class: 'walk', role: 'group', 'aria-label': t('quarterRuns') }, el('p', {}, t('quarterRuns')),
-    el('progress', { max: walk.days, 'aria-label': t('quarterRuns') }), button(t('stop'), () => { walk = null; draw(); }));
+  return el(
+    'div',
+    { class: 'walk', role: 'group', 'aria-label': t('quarterRuns') },
+    el('p', {}, t('quarterRuns')),
+    el('progress', { max: walk.days, 'aria-label': t('quarterRuns') }),
+    button(t('stop'), () => {
+      walk = null;
+      draw();
+    }),
+  );
 }
 
 function build() {
   const input = el('input', { type: 'datetime-local', name: 'moment', value: bangkok(now()).iso, required: true });
-  const set = el('form', { class: 'row' }, field(t('setTo'), input), el('button', { class: 'button', type: 'submit' }, t('set')));
-  set.addEventListener('submit', (event) => { event.preventDefault(); move({ now: fromBangkok(input.value) }); });
+  const set = el(
+    'form',
+    { class: 'row' },
+    field(t('setTo'), input),
+    el('button', { class: 'button', type: 'submit' }, t('set')),
+  );
+  set.addEventListener('submit', (event) => {
+    event.preventDefault();
+    move({ now: fromBangkok(input.value) });
+  });
   const moved = Math.abs(store.clock.offset) > 1;
   root.replaceChildren(
-    el('header', { class: 'panel-head' }, el('h2', {}, t('clock'))), face,
+    el('header', { class: 'panel-head' }, el('h2', {}, t('clock'))),
+    face,
     el('p', { class: 'hint' }, moved ? t('clockMoved') : t('clockReal')),
-    walk ? walking() : steps(), set,
-    button(t('backToNow'), () => move({ reset: true }), { class: 'button quiet', ...(moved ? {} : { disabled: true }) }));
+    walk ? walking() : steps(),
+    set,
+    button(t('backToNow'), () => move({ reset: true }), {
+      class: 'button quiet',
+      ...(moved ? {} : { disabled: true }),
+    }),
+  );
   tick();
 }
 
@@ -89,7 +116,10 @@ const draw = () => keepingFocus(root, build);
 export function startClock(open) {
   mini.addEventListener('click', open);
   // While a person types a moment, the clock must not wipe it.
-  on('clock', () => { if (walk || document.activeElement?.name === 'moment') tick(); else draw(); });
+  on('clock', () => {
+    if (walk || document.activeElement?.name === 'moment') tick();
+    else draw();
+  });
   onLanguage(draw);
   setInterval(tick, 1000);
   draw();

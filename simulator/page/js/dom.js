@@ -11,7 +11,8 @@ const ICONS = {
   open: 'M14 4h6v6M20 4l-9 9M18 14v6H4V6h6',
   left: 'M14 6l-6 6 6 6',
   right: 'M10 6l6 6-6 6',
-  people: 'M9 11a3.5 3.5 0 100-7 3.5 3.5 0 000 7zM2.5 20c.5-4 3-6 6.5-6s6 2 6.5 6M16 4.5a3.5 3.5 0 010 6.5M17.5 14.5c2.3.7 3.7 2.5 4 5.5',
+  people:
+    'M9 11a3.5 3.5 0 100-7 3.5 3.5 0 000 7zM2.5 20c.5-4 3-6 6.5-6s6 2 6.5 6M16 4.5a3.5 3.5 0 010 6.5M17.5 14.5c2.3.7 3.7 2.5 4 5.5',
   phone: 'M8 2.5h8a2 2 0 012 2v15a2 2 0 01-2 2H8a2 2 0 01-2-2v-15a2 2 0 012-2zM11 18.5h2',
   clock: 'M12 21a9 9 0 100-18 9 9 0 000 18zM12 7v5l3.5 2',
   fault: 'M12 3l9.5 17h-19zM12 9.5v5M12 17.5h.01',
@@ -37,7 +38,9 @@ function setProp(node, name, value) {
 export function el(tag, props = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) setProp(node, name, value);
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false && child !== ''));
+  node.append(
+    ...children.flat().filter((child) => child !== null && child !== undefined && child !== false && child !== ''),
+  );
   return node;
 }
 
@@ -55,7 +58,11 @@ export function icon(name) {
 
 /** A button with a sign and a spoken label. */
 export function iconButton(name, label, onClick, props = {}) {
-  return el('button', { type: 'button', class: 'icon-button', 'aria-label': label, title: label, ...props, on: { click: onClick } }, icon(name));
+  return el(
+    'button',
+    { type: 'button', class: 'icon-button', 'aria-label': label, title: label, ...props, on: { click: onClick } },
+    icon(name),
+  );
 }
 
 /** A plain button. */
@@ -65,22 +72,47 @@ export function button(label, onClick, props = {}) {
 
 /** A form field under its label; the label names the field for everyone. */
 export function field(label, input, hint = '') {
-  return el('label', { class: 'field' }, el('span', { class: 'field-label' }, label), input, hint && el('small', {}, hint));
+  return el(
+    'label',
+    { class: 'field' },
+    el('span', { class: 'field-label' }, label),
+    input,
+    hint && el('small', {}, hint),
+  );
 }
 
 /** A drop-down from [value, label] pairs. */
 export function select(options, value, onChange, props = {}) {
-  const node = el('select', { ...props, on: { change: () => onChange?.(node.value) } },
-    options.map(([option, label]) => el('option', { value: option }, label)));
+  const node = el(
+    'select',
+    { ...props, on: { change: () => onChange?.(node.value) } },
+    options.map(([option, label]) => el('option', { value: option }, label)),
+  );
   node.value = value;
   return node;
 }
 
 /** Text with its web addresses turned into buttons; `onOpen(url)` runs when one is pressed. */
 export function linked(text, onOpen) {
-  return String(text).split(/(https?:\/\/[^\s]+)/g).map((part, index) => (index % 2
-    ? el('a', { href: part, on: { click: (event) => { event.preventDefault(); onOpen(part); } } }, part)
-    : part));
+  return String(text)
+    .split(/(https?:\/\/[^\s]+)/g)
+    .map((part, index) =>
+      index % 2
+        ? el(
+            'a',
+            {
+              href: part,
+              on: {
+                click: (event) => {
+                  event.preventDefault();
+                  onOpen(part);
+                },
+              },
+            },
+            part,
+          )
+        : part,
+    );
 }
 
 /** A round picture of a person: their image, or the first letter on a colour of their own. */
@@ -88,7 +120,11 @@ export function avatar(name, picture, size = '') {
   const hue = [...name].reduce((sum, char) => (sum * 131 + char.codePointAt(0) * 57) % 360, 40);
   const letter = [...name.replace(/^[เแโใไ]/, '')][0] || '?';
   if (picture) return el('img', { class: `avatar ${size}`, src: picture, alt: '' });
-  return el('span', { class: `avatar ${size}`, 'aria-hidden': 'true', style: { background: `hsl(${hue} 42% 46%)` } }, letter);
+  return el(
+    'span',
+    { class: `avatar ${size}`, 'aria-hidden': 'true', style: { background: `hsl(${hue} 42% 46%)` } },
+    letter,
+  );
 }
 
 const STOPS = 'button, a[href], input, select, textarea, summary, [tabindex="0"]';

@@ -16,7 +16,8 @@ const ESCAPES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&
 
 const escape = (text) => text.replace(/[&<>"']/g, (char) => ESCAPES[char]);
 // Inside url(...) of a style these characters would end it.
-const safeUrl = (url) => escape(String(url).replace(/["'()\\\s;]/g, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`));
+const safeUrl = (url) =>
+  escape(String(url).replace(/["'()\\\s;]/g, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`));
 
 function marked(action, actions) {
   actions.push(action);
@@ -28,12 +29,17 @@ function withLineSpacing(component) {
   const spacing = /^([\d.]+)px$/.exec(component.lineSpacing || '');
   if (!('lineSpacing' in component)) return component;
   const pixels = TEXT_PIXELS[component.size || 'md'] || parseFloat(component.size) || TEXT_PIXELS.md;
-  return { ...component, lineSpacing: spacing ? `${(pixels * LINE_HEIGHT + Number(spacing[1])).toFixed(1)}px` : undefined };
+  return {
+    ...component,
+    lineSpacing: spacing ? `${(pixels * LINE_HEIGHT + Number(spacing[1])).toFixed(1)}px` : undefined,
+  };
 }
 
 /** A box of a given width keeps it; the library would let it grow with its neighbours. */
 function withWidth(component) {
-  return component.type === 'box' && component.width && component.flex === undefined ? { ...component, flex: 0 } : component;
+  return component.type === 'box' && component.width && component.flex === undefined
+    ? { ...component, flex: 0 }
+    : component;
 }
 
 /** The library forgets the action of a text made of spans: a box around it carries the action instead. */
@@ -47,7 +53,14 @@ function withSpanAction(component) {
 function withVideo(component) {
   if (component.type !== 'video') return component;
   const action = { type: 'uri', label: t('playVideo'), uri: component.url };
-  return { type: 'image', url: component.previewUrl, size: 'full', aspectRatio: component.aspectRatio, aspectMode: 'cover', action };
+  return {
+    type: 'image',
+    url: component.previewUrl,
+    size: 'full',
+    aspectRatio: component.aspectRatio,
+    aspectMode: 'cover',
+    action,
+  };
 }
 
 function prepared(value, actions) {
@@ -55,11 +68,13 @@ function prepared(value, actions) {
   if (Array.isArray(value)) return value.map((item) => prepared(item, actions));
   if (value === null || typeof value !== 'object') return value;
   const component = withWidth(withLineSpacing(withSpanAction(withVideo(value))));
-  return Object.fromEntries(Object.entries(component).map(([key, item]) => {
-    if (key === 'action' && item?.type) return [key, marked(item, actions)];
-    if (key === 'url' || key === 'iconUrl') return [key, safeUrl(item)];
-    return [key, prepared(item, actions)];
-  }));
+  return Object.fromEntries(
+    Object.entries(component).map(([key, item]) => {
+      if (key === 'action' && item?.type) return [key, marked(item, actions)];
+      if (key === 'url' || key === 'iconUrl') return [key, safeUrl(item)];
+      return [key, prepared(item, actions)];
+    }),
+  );
 }
 
 /** What a button of this action is called by a screen reader. */
@@ -74,7 +89,11 @@ function activate(node, action, run) {
   node.setAttribute('role', node.querySelector(`[href^="${MARK}"], [role="button"]`) ? 'group' : 'button');
   node.setAttribute('aria-label', action.label || node.textContent.trim() || actionLabel(action));
   node.dataset.action = action.type;
-  const press = (event) => { event.preventDefault(); event.stopPropagation(); run(action); };
+  const press = (event) => {
+    event.preventDefault();
+    event.stopPropagation();
+    run(action);
+  };
   node.addEventListener('click', press);
   node.addEventListener('keydown', (event) => {
     if (event.target === node && (event.key === 'Enter' || event.key === ' ')) press(event);

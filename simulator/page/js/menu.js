@@ -14,8 +14,10 @@ function area({ bounds, action }, size, run) {
     title: action.label || null,
     dataset: { action: action.type },
     style: {
-      left: percent(bounds.x, size.width), top: percent(bounds.y, size.height),
-      width: percent(bounds.width, size.width), height: percent(bounds.height, size.height),
+      left: percent(bounds.x, size.width),
+      top: percent(bounds.y, size.height),
+      width: percent(bounds.width, size.width),
+      height: percent(bounds.height, size.height),
     },
     on: { click: () => run(action) },
   });
@@ -24,13 +26,18 @@ function area({ bounds, action }, size, run) {
 /** The menu as an element; `run(action)` is called for the area pressed. */
 export function drawMenu(menu, run) {
   const image = el('img', { src: menu.image, alt: '' });
-  return el('div', {
-    class: 'rich-menu',
-    role: 'group',
-    'aria-label': t('richMenu', { name: menu.chatBarText }),
-    dataset: { menu: menu.richMenuId },
-    style: { aspectRatio: `${menu.size.width} / ${menu.size.height}` },
-  }, image, menu.areas.map((item) => area(item, menu.size, run)));
+  return el(
+    'div',
+    {
+      class: 'rich-menu',
+      role: 'group',
+      'aria-label': t('richMenu', { name: menu.chatBarText }),
+      dataset: { menu: menu.richMenuId },
+      style: { aspectRatio: `${menu.size.width} / ${menu.size.height}` },
+    },
+    image,
+    menu.areas.map((item) => area(item, menu.size, run)),
+  );
 }
 
 /** The area under the middle of another one: after a tab switch the finger (and the focus) rests there. */

@@ -17,9 +17,11 @@ function words(message) {
       return part?.type === 'mention' ? `@${part.mentionee?.userId ? t('someone') : t('everyone')}` : '🙂';
     });
   }
-  [...(message.emojis || [])].sort((a, b) => b.index - a.index).forEach((emoji) => {
-    text = `${text.slice(0, emoji.index)}🙂${text.slice(emoji.index + (emoji.length || 1))}`;
-  });
+  [...(message.emojis || [])]
+    .sort((a, b) => b.index - a.index)
+    .forEach((emoji) => {
+      text = `${text.slice(0, emoji.index)}🙂${text.slice(emoji.index + (emoji.length || 1))}`;
+    });
   return text;
 }
 
@@ -30,28 +32,44 @@ function photo(url, alt, className = 'photo') {
 }
 
 function placeholder(sign, title, detail = '') {
-  return el('div', { class: 'bubble thing' }, icon(sign), el('div', {}, el('b', {}, title), detail && el('small', {}, detail)));
+  return el(
+    'div',
+    { class: 'bubble thing' },
+    icon(sign),
+    el('div', {}, el('b', {}, title), detail && el('small', {}, detail)),
+  );
 }
 
 function sticker(message) {
   const number = Number(message.stickerId) || 0;
-  return el('div', { class: 'sticker', role: 'img', 'aria-label': `${t('sticker')} ${message.packageId}/${message.stickerId}` },
-    el('span', {}, FACES[number % FACES.length]), el('small', {}, `${message.packageId}/${message.stickerId}`));
+  return el(
+    'div',
+    { class: 'sticker', role: 'img', 'aria-label': `${t('sticker')} ${message.packageId}/${message.stickerId}` },
+    el('span', {}, FACES[number % FACES.length]),
+    el('small', {}, `${message.packageId}/${message.stickerId}`),
+  );
 }
 
 function imagemap(message, context) {
   const { width, height } = message.baseSize;
   const percent = (part, whole) => `${(100 * part) / whole}%`;
-  const areas = message.actions.map((action) => el('button', {
-    type: 'button',
-    class: 'area',
-    'aria-label': action.label || action.text || action.linkUri || t('button'),
-    style: {
-      left: percent(action.area.x, width), top: percent(action.area.y, height),
-      width: percent(action.area.width, width), height: percent(action.area.height, height),
-    },
-    on: { click: () => context.run?.(action.linkUri ? { type: 'uri', uri: action.linkUri } : { ...action, area: undefined }) },
-  }));
+  const areas = message.actions.map((action) =>
+    el('button', {
+      type: 'button',
+      class: 'area',
+      'aria-label': action.label || action.text || action.linkUri || t('button'),
+      style: {
+        left: percent(action.area.x, width),
+        top: percent(action.area.y, height),
+        width: percent(action.area.width, width),
+        height: percent(action.area.height, height),
+      },
+      on: {
+        click: () =>
+          context.run?.(action.linkUri ? { type: 'uri', uri: action.linkUri } : { ...action, area: undefined }),
+      },
+    }),
+  );
   const image = el('img', { src: `${message.baseUrl}/700`, alt: message.altText });
   return el('div', { class: 'imagemap', style: { aspectRatio: `${width} / ${height}` } }, image, areas);
 }
@@ -72,14 +90,22 @@ function image(message, context) {
   if (!url) return placeholder('image', t('image'));
   if (own) return photo(own, t('image'));
   const open = () => context.browse(content.originalContentUrl || url);
-  return el('button', { type: 'button', class: 'plain', 'aria-label': t('image'), on: { click: open } }, photo(url, t('image')));
+  return el(
+    'button',
+    { type: 'button', class: 'plain', 'aria-label': t('image'), on: { click: open } },
+    photo(url, t('image')),
+  );
 }
 
 function video(message, context) {
   const url = message.originalContentUrl || message.contentProvider?.originalContentUrl;
   if (!url) return placeholder('image', t('video'));
   const preview = message.previewImageUrl ? photo(message.previewImageUrl, '') : icon('image');
-  return el('button', { type: 'button', class: 'plain video', 'aria-label': t('playVideo'), on: { click: () => context.browse(url) } }, preview);
+  return el(
+    'button',
+    { type: 'button', class: 'plain video', 'aria-label': t('playVideo'), on: { click: () => context.browse(url) } },
+    preview,
+  );
 }
 
 const DRAW = {
@@ -90,7 +116,8 @@ const DRAW = {
   imagemap,
   audio: (message) => placeholder('traffic', t('audio'), `${Math.round((message.duration || 0) / 1000)} s`),
   file: (message) => placeholder('open', message.fileName || t('file')),
-  location: (message) => placeholder('pin', message.title || t('location'), message.address || `${message.latitude}, ${message.longitude}`),
+  location: (message) =>
+    placeholder('pin', message.title || t('location'), message.address || `${message.latitude}, ${message.longitude}`),
   coupon: (message) => placeholder('shield', t('coupon'), message.couponId),
   flex: (message, context) => flex(message.contents, message, context),
   template: (message, context) => flex(templateAsFlex(message.template), message, context),
@@ -113,4 +140,3 @@ export function summary(entry) {
   const message = entry.message || {};
   return message.text || message.altText || t(message.type === 'flex' ? 'card' : message.type || 'message');
 }
-

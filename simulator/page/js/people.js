@@ -1,15 +1,19 @@
-/** The people and groups of the simulator: add, name, follow, block, vanish, put their phones on the table. */
+/** The people of the simulator: add, name, follow, block, vanish, put their phones on the table. */
 
 import { patch, post, remove } from './api.js';
 import { avatar, button, el, field, iconButton, keepingFocus, select } from './dom.js';
 import { ask, LANGUAGES, renamePerson } from './forms.js';
+import { addGroup, groupLine } from './groups.js';
 import { language, onLanguage, t } from './i18n.js';
 import { closePhone, isOpen, openPhone, unreadOf } from './phones.js';
 import { keepPerson, on, store } from './store.js';
-import { attempt, confirmed, toast } from './toast.js';
+import { attempt, confirmed } from './toast.js';
 
 const SHOWN = 100;
-const NAMES = { th: ['สมหญิง', 'สมชาย', 'มาลี', 'ปิติ', 'ชูใจ', 'วีระ'], en: ['Malee', 'Somchai', 'Anna', 'Ben', 'Chloe', 'Dan'] };
+const NAMES = {
+  th: ['สมหญิง', 'สมชาย', 'มาลี', 'ปิติ', 'ชูใจ', 'วีระ'],
+  en: ['Malee', 'Somchai', 'Anna', 'Ben', 'Chloe', 'Dan'],
+};
 const root = el('section', { class: 'people' });
 let search = '';
 
@@ -23,27 +27,25 @@ function freeName() {
 function addPerson() {
   const name = el('input', { name: 'name', required: true, maxlength: 60, value: freeName() });
   const follows = el('input', { type: 'checkbox', name: 'follow', checked: true });
-  ask(t('addPerson'), [field(t('name'), name), field(t('personLanguage'), select(LANGUAGES, language(), null, { name: 'language' })),
-    el('label', { class: 'check' }, follows, t('followAtOnce', { bot: store.bot.name }))], t('add'), async (data) => {
-    const person = await attempt(() => post('/people', { name: data.get('name').trim(), language: data.get('language') }));
-    if (!person) return;
-    keepPerson(person);
-    await openPhone(person.id);
-    if (data.get('follow')) await attempt(() => post(`/people/${person.id}/follow`));
-  });
+  ask(
+    t('addPerson'),
+    [
+      field(t('name'), name),
+      field(t('personLanguage'), select(LANGUAGES, language(), null, { name: 'language' })),
+      el('label', { class: 'check' }, follows, t('followAtOnce', { bot: store.bot.name })),
+    ],
+    t('add'),
+    async (data) => {
+      const person = await attempt(() =>
+        post('/people', { name: data.get('name').trim(), language: data.get('language') }),
+      );
+      if (!person) return;
+      keepPerson(person);
+      await openPhone(person.id);
+      if (data.get('follow')) await attempt(() => post(`/people/${person.id}/follow`));
+    },
+  );
   name.select();
-}
-
-function addGroup() {
-  const people = [...store.people.values()].slice(0, SHOWN);
-  const name = el('input', { name: 'name', required: true, maxlength: 60, value: t('groupName', { n: store.groups.size + 1 }) });
-  const members = people.map((person) => el('label', { class: 'check' },
-    el('input', { type: 'checkbox', name: 'member', value: person.id, checked: isOpen(person.id) }), person.name));
-  ask(t('addGroup'), [field(t('name'), name), el('fieldset', {}, el('legend', {}, t('members')), members)], t('add'), (data) => attempt(async () => {
-    const group = await post('/groups', { name: data.get('name').trim(), members: data.getAll('member') });
-    await post(`/groups/${group.id}/join`);
-    toast(t('groupMade', { name: group.name }));
-  }));
 }
 
 async function removePerson({ id, name }) {
@@ -51,62 +53,103 @@ async function removePerson({ id, name }) {
 }
 
 async function setGone(person, gone) {
-  if (gone && !await confirmed(t('askGone', { name: person.name }), t('vanish'))) return;
+  if (gone && !(await confirmed(t('askGone', { name: person.name }), t('vanish')))) return;
   const changed = await attempt(() => patch(`/people/${person.id}`, { gone }));
   if (changed?.id) keepPerson(changed);
 }
 
 async function step(person, path) {
-  if (path === 'block' && !await confirmed(t('askBlock', { name: person.name, bot: store.bot.name }), t('block'))) return;
+  if (path === 'block' && !(await confirmed(t('askBlock', { name: person.name, bot: store.bot.name }), t('block'))))
+    return;
   await attempt(() => post(`/people/${person.id}/${path}`));
 }
 
-const standing = (person) => t(person.gone ? 'isGone' : person.blocked ? 'hasBlocked' : person.friend ? 'isFriend' : 'isStranger');
+const standing = (person) =>
+  t(person.gone ? 'isGone' : person.blocked ? 'hasBlocked' : person.friend ? 'isFriend' : 'isStranger');
 
 function personTools(person) {
   const follow = person.blocked ? 'unblock' : person.friend ? 'block' : 'follow';
-  return el('details', { class: 'more' }, el('summary', { 'aria-label': t('toolsOf', { name: person.name }) }, '⋯'),
-    el('div', { class: 'more-list' },
+  return el(
+    'details',
+    { class: 'more' },
+    el('summary', { 'aria-label': t('toolsOf', { name: person.name }) }, '⋯'),
+    el(
+      'div',
+      { class: 'more-list' },
       button(t(follow === 'follow' ? 'addFriend' : follow), () => step(person, follow)),
       button(t('renameShort'), () => renamePerson(person)),
       button(t(person.gone ? 'comeBack' : 'vanish'), () => setGone(person, !person.gone)),
-      button(t('remove'), () => removePerson(person), { class: 'button danger-text' })));
+      button(t('remove'), () => removePerson(person), { class: 'button danger-text' }),
+    ),
+  );
 }
 
 function personLine(person) {
   const open = isOpen(person.id);
   const unread = unreadOf(person.id);
-  const toggle = el('button', {
-    type: 'button', class: 'person-main', 'aria-pressed': String(open), title: t(open ? 'putAway' : 'takePhone'),
-    on: { click: () => (open ? closePhone(person.id) : openPhone(person.id)) },
-  }, avatar(person.name, person.picture), el('span', { class: 'person-text' }, el('b', {}, person.name), el('small', {}, standing(person))),
-  unread ? el('b', { class: 'badge' }, String(unread)) : null);
-  return el('li', { class: `person${open ? ' open' : ''}`, dataset: { person: person.id } }, toggle, personTools(person));
-}
-
-function groupLine(group) {
-  const names = group.members.map((id) => store.people.get(id)?.name).filter(Boolean).join(', ');
-  const leave = async () => {
-    if (await confirmed(t('askLeave', { name: group.name }), t('leaveGroup'))) await attempt(() => post(`/groups/${group.id}/leave`));
-  };
-  return el('li', { class: 'person' },
-    el('div', { class: 'person-main still' }, avatar(group.name, null),
-      el('span', { class: 'person-text' }, el('b', {}, group.name), el('small', {}, names))),
-    iconButton('close', t('leaveGroup'), leave));
+  const toggle = el(
+    'button',
+    {
+      type: 'button',
+      class: 'person-main',
+      'aria-pressed': String(open),
+      title: t(open ? 'putAway' : 'takePhone'),
+      on: { click: () => (open ? closePhone(person.id) : openPhone(person.id)) },
+    },
+    el(
+      'span',
+      { class: 'face' },
+      avatar(person.name, person.picture),
+      unread ? el('b', { class: 'badge' }, String(unread)) : null,
+    ),
+    el('span', { class: 'person-text' }, el('b', {}, person.name), el('small', {}, standing(person))),
+  );
+  return el(
+    'li',
+    { class: `person${open ? ' open' : ''}`, dataset: { person: person.id } },
+    toggle,
+    personTools(person),
+  );
 }
 
 function build() {
-  const opened = root.querySelector('details[open]')?.closest('li').dataset.person;
-  const people = [...store.people.values()].filter((person) => person.name.toLowerCase().includes(search)).slice(0, SHOWN);
-  const find = el('input', { type: 'search', value: search, 'aria-label': t('findPerson'), placeholder: t('findPerson') });
-  find.addEventListener('input', () => { search = find.value.toLowerCase(); draw(); });
+  const opened = root.querySelector('details[open]')?.closest('li').dataset;
+  const people = [...store.people.values()]
+    .filter((person) => person.name.toLowerCase().includes(search))
+    .slice(0, SHOWN);
+  const find = el('input', {
+    type: 'search',
+    value: search,
+    'aria-label': t('findPerson'),
+    placeholder: t('findPerson'),
+  });
+  find.addEventListener('input', () => {
+    search = find.value.toLowerCase();
+    draw();
+  });
   root.replaceChildren(
-    el('header', { class: 'panel-head' }, el('h2', {}, t('people')), iconButton('plus', t('addPerson'), addPerson, { class: 'icon-button add' })),
+    el(
+      'header',
+      { class: 'panel-head' },
+      el('h2', {}, t('people')),
+      iconButton('plus', t('addPerson'), addPerson, { class: 'icon-button add' }),
+    ),
     store.people.size > 8 ? find : '',
-    people.length ? el('ul', { class: 'people-list' }, people.map(personLine)) : button(t('addFirst'), addPerson, { class: 'button primary' }),
-    el('header', { class: 'panel-head' }, el('h2', {}, t('groups')), iconButton('plus', t('addGroup'), addGroup, { class: 'icon-button add' })),
-    el('ul', { class: 'people-list' }, [...store.groups.values()].map(groupLine)));
-  if (opened) root.querySelector(`li[data-person="${opened}"] details`)?.setAttribute('open', '');
+    people.length
+      ? el('ul', { class: 'people-list' }, people.map(personLine))
+      : button(t('addFirst'), addPerson, { class: 'button primary' }),
+    el(
+      'header',
+      { class: 'panel-head' },
+      el('h2', {}, t('groups')),
+      iconButton('plus', t('addGroup'), () => addGroup(isOpen), { class: 'icon-button add' }),
+    ),
+    el('ul', { class: 'people-list' }, [...store.groups.values()].map(groupLine)),
+  );
+  const again = [...root.querySelectorAll('li')].find(
+    (line) => opened && line.dataset.person === opened.person && line.dataset.group === opened.group,
+  );
+  again?.querySelector('details').setAttribute('open', '');
 }
 
 const draw = () => keepingFocus(root, build);
@@ -117,7 +160,10 @@ let planned = false;
 function soon() {
   if (planned) return;
   planned = true;
-  requestAnimationFrame(() => { planned = false; draw(); });
+  requestAnimationFrame(() => {
+    planned = false;
+    draw();
+  });
 }
 
 /** The panel of people and groups. */

@@ -31,11 +31,17 @@ export class Phone {
   }
 
   /** The id of the chat on the screen: the person's own chat with the account, or a group. */
-  get chatId() { return this.group || this.person; }
+  get chatId() {
+    return this.group || this.person;
+  }
 
-  get owner() { return store.people.get(this.person); }
+  get owner() {
+    return store.people.get(this.person);
+  }
 
-  perform(action) { return perform(this, action); }
+  perform(action) {
+    return perform(this, action);
+  }
 
   /** Loads and shows the chat. */
   async start() {
@@ -66,46 +72,93 @@ export class Phone {
     const group = store.groups.get(this.group);
     const name = this.listing ? t('chats') : group?.name || store.bot.name;
     const others = [...this.owned()].filter((id) => id !== this.chatId).reduce((sum, id) => sum + this.unread(id), 0);
-    const back = el('button', {
-      type: 'button', class: 'icon-button back', 'aria-label': t('chats'), on: { click: () => this.list(!this.listing) },
-    }, icon('back'), others ? el('b', { class: 'badge' }, String(others)) : null);
-    const title = el('h2', {}, !this.group && !this.listing && el('span', { class: 'official', title: t('official') }, icon('shield')),
-      el('span', {}, group && !this.listing ? `${name} (${group.members.length + 1})` : name));
+    const back = el(
+      'button',
+      {
+        type: 'button',
+        class: 'icon-button back',
+        'aria-label': t('chats'),
+        on: { click: () => this.list(!this.listing) },
+      },
+      icon('back'),
+      others ? el('b', { class: 'badge' }, String(others)) : null,
+    );
+    const title = el(
+      'h2',
+      {},
+      !this.group && !this.listing && el('span', { class: 'official', title: t('official') }, icon('shield')),
+      el(
+        'span',
+        {},
+        group && !this.listing ? `${name} (${group.members.length + (group.joined === false ? 0 : 1)})` : name,
+      ),
+    );
     this.top.replaceChildren(
-      el('div', { class: 'owner' }, avatar(this.owner.name, this.owner.picture, 'tiny'), el('span', {}, this.owner.name),
-        el('span', { class: 'device' }, icon(this.pc ? 'computer' : 'phone'), this.pc ? 'LINE for PC' : '')),
-      el('div', { class: 'title-line' }, back, title, iconButton('menu', t('phoneTools'), () => this.tools(), { class: 'icon-button head-tools' })));
+      el(
+        'div',
+        { class: 'owner' },
+        avatar(this.owner.name, this.owner.picture, 'tiny'),
+        el('span', {}, this.owner.name),
+        el('span', { class: 'device' }, icon(this.pc ? 'computer' : 'phone'), this.pc ? 'LINE for PC' : ''),
+      ),
+      el(
+        'div',
+        { class: 'title-line' },
+        back,
+        title,
+        iconButton('menu', t('phoneTools'), () => this.tools(), { class: 'icon-button head-tools' }),
+      ),
+    );
   }
 
   drawBanner() {
     const { friend, blocked, gone, name } = this.owner;
     const parts = [];
     if (!friend && !blocked && !gone && !this.group) {
-      parts.push(el('span', {}, t('notFriend', { name })), button(t('addFriend'), () => this.follow('follow'), { class: 'button primary' }));
+      parts.push(
+        el('span', {}, t('notFriend', { name })),
+        button(t('addFriend'), () => this.follow('follow'), { class: 'button primary' }),
+      );
     }
     this.banner.replaceChildren(...parts);
     this.banner.hidden = !parts.length;
   }
 
-  * owned() {
+  *owned() {
     yield this.person;
     for (const group of store.groups.values()) if (group.members.includes(this.person)) yield group.id;
   }
 
-  unread(chat) { return store.unread.get(`${this.person}/${chat}`) || 0; }
+  unread(chat) {
+    return store.unread.get(`${this.person}/${chat}`) || 0;
+  }
 
   drawChats() {
     this.chats.setAttribute('aria-label', t('chats'));
-    this.chats.replaceChildren(...[...this.owned()].map((id) => {
-      const last = (store.chats.get(id) || []).at(-1);
-      const group = store.groups.get(id);
-      const unread = this.unread(id);
-      return el('button', { type: 'button', class: 'chat-line', on: { click: () => this.enter(group ? id : null) } },
-        avatar(group?.name || store.bot.name, group ? null : store.bot.picture, group ? '' : 'bot-face'),
-        el('span', { class: 'chat-line-text' }, el('b', {}, group?.name || store.bot.name), el('small', {}, summary(last))),
-        el('span', { class: 'chat-line-end' }, last && el('small', {}, clockTime(last.at)),
-          unread ? el('b', { class: 'badge' }, String(unread)) : null));
-    }));
+    this.chats.replaceChildren(
+      ...[...this.owned()].map((id) => {
+        const last = (store.chats.get(id) || []).at(-1);
+        const group = store.groups.get(id);
+        const unread = this.unread(id);
+        return el(
+          'button',
+          { type: 'button', class: 'chat-line', on: { click: () => this.enter(group ? id : null) } },
+          avatar(group?.name || store.bot.name, group ? null : store.bot.picture, group ? '' : 'bot-face'),
+          el(
+            'span',
+            { class: 'chat-line-text' },
+            el('b', {}, group?.name || store.bot.name),
+            el('small', {}, summary(last)),
+          ),
+          el(
+            'span',
+            { class: 'chat-line-end' },
+            last && el('small', {}, clockTime(last.at)),
+            unread ? el('b', { class: 'badge' }, String(unread)) : null,
+          ),
+        );
+      }),
+    );
   }
 
   list(open) {
@@ -118,6 +171,7 @@ export class Phone {
   async enter(group) {
     this.group = group;
     this.listing = false;
+    this.bar.reset();
     store.unread.delete(`${this.person}/${this.chatId}`);
     await this.start();
     tell('unread');
@@ -125,7 +179,9 @@ export class Phone {
   }
 
   /** follow, block or unblock. */
-  follow(step) { return attempt(() => post(`/people/${this.person}/${step}`)); }
+  follow(step) {
+    return attempt(() => post(`/people/${this.person}/${step}`));
+  }
 
   async block() {
     const { name } = this.owner;
@@ -134,7 +190,7 @@ export class Phone {
 
   togglePc() {
     this.pc = !this.pc;
-    this.bar.typing = false;
+    this.bar.reset();
     this.draw();
   }
 

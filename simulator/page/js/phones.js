@@ -55,8 +55,10 @@ export function showPhone(person) {
 }
 
 /** All chats of a person that wait to be read; for a phone that is put away the simulator counts. */
-export const unreadOf = (person) => (phones.has(person) ? 0 : store.people.get(person)?.unread || 0)
-  + [...store.unread].filter(([key]) => key.startsWith(`${person}/`) && (phones.has(person) || key !== `${person}/${person}`))
+export const unreadOf = (person) =>
+  (phones.has(person) ? 0 : store.people.get(person)?.unread || 0) +
+  [...store.unread]
+    .filter(([key]) => key.startsWith(`${person}/`) && (phones.has(person) || key !== `${person}/${person}`))
     .reduce((sum, [, count]) => sum + count, 0);
 
 function drawSwitcher() {
@@ -64,13 +66,29 @@ function drawSwitcher() {
   row.classList.toggle('empty', !phones.size);
   row.dataset.hint = t(store.people.size ? 'noPhones' : 'noPeople');
   switcher.setAttribute('aria-label', t('phones'));
-  keepingFocus(switcher, () => switcher.replaceChildren(...[...phones.keys()].filter((id) => store.people.has(id)).map((id) => {
-    const { name, picture } = store.people.get(id);
-    const unread = unreadOf(id);
-    return el('button', {
-      type: 'button', role: 'tab', class: 'switch', 'aria-selected': String(id === shown), on: { click: () => showPhone(id) },
-    }, avatar(name, picture, 'tiny'), el('span', {}, name), unread ? el('b', { class: 'badge' }, String(unread)) : null);
-  })));
+  keepingFocus(switcher, () =>
+    switcher.replaceChildren(
+      ...[...phones.keys()]
+        .filter((id) => store.people.has(id))
+        .map((id) => {
+          const { name, picture } = store.people.get(id);
+          const unread = unreadOf(id);
+          return el(
+            'button',
+            {
+              type: 'button',
+              role: 'tab',
+              class: 'switch',
+              'aria-selected': String(id === shown),
+              on: { click: () => showPhone(id) },
+            },
+            avatar(name, picture, 'tiny'),
+            el('span', {}, name),
+            unread ? el('b', { class: 'badge' }, String(unread)) : null,
+          );
+        }),
+    ),
+  );
 }
 
 /** A phone on the screen: all of them on a wide page, the chosen one on a narrow one. */
@@ -85,7 +103,13 @@ function hear({ chat, entry }) {
       phone.bar.drawQuick();
       phone.chat.add(entry);
     }
-    if (entry.sender !== person && entry.from !== 'system' && !entry.unsent && !entry.edited && !(here && visible(phone))) {
+    if (
+      entry.sender !== person &&
+      entry.from !== 'system' &&
+      !entry.unsent &&
+      !entry.edited &&
+      !(here && visible(phone))
+    ) {
       const key = `${person}/${chat}`;
       store.unread.set(key, (store.unread.get(key) || 0) + 1);
       phone?.drawFrame();
@@ -111,9 +135,20 @@ function personChanged(person) {
 export async function startPhones() {
   on('message', hear);
   on('person', personChanged);
-  on('gone', (id) => { if (phones.has(id)) closePhone(id); redraw(); });
-  on('chat', ({ chat }) => phones.forEach((phone) => { if (phone.chatId === chat) phone.draw(); }));
-  on('loading', ({ chat, seconds }) => phones.forEach((phone) => { if (phone.chatId === chat) phone.chat.startDots(seconds); }));
+  on('gone', (id) => {
+    if (phones.has(id)) closePhone(id);
+    redraw();
+  });
+  on('chat', ({ chat }) =>
+    phones.forEach((phone) => {
+      if (phone.chatId === chat) phone.draw();
+    }),
+  );
+  on('loading', ({ chat, seconds }) =>
+    phones.forEach((phone) => {
+      if (phone.chatId === chat) phone.chat.startDots(seconds);
+    }),
+  );
   on('people group', redraw);
   on('unread', drawSwitcher);
   on('group', (group) => loadChat(group.id).catch(() => null));

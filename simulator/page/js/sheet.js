@@ -30,11 +30,36 @@ export function openSheet(phone, title, body, { full = false, onClose = null, to
     if (before?.isConnected) before.focus();
     onClose?.();
   };
-  const head = el('header', { class: 'sheet-head' }, el('h3', {}, title), tools, iconButton('close', t('close'), () => close()));
-  const sheet = el('section', { class: `sheet${full ? ' full' : ''}`, role: 'dialog', 'aria-modal': 'true', 'aria-label': title }, head, body);
-  const veil = el('div', { class: 'veil', on: { click: (event) => { if (event.target === veil) close(); } } }, sheet);
+  const head = el(
+    'header',
+    { class: 'sheet-head' },
+    el('h3', {}, title),
+    tools,
+    iconButton('close', t('close'), () => close()),
+  );
+  const sheet = el(
+    'section',
+    { class: `sheet${full ? ' full' : ''}`, role: 'dialog', 'aria-modal': 'true', 'aria-label': title },
+    head,
+    body,
+  );
+  const veil = el(
+    'div',
+    {
+      class: 'veil',
+      on: {
+        click: (event) => {
+          if (event.target === veil) close();
+        },
+      },
+    },
+    sheet,
+  );
   veil.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') { event.stopPropagation(); close(); }
+    if (event.key === 'Escape') {
+      event.stopPropagation();
+      close();
+    }
     if (event.key === 'Tab') keepFocusInside(sheet, event);
   });
   phone.root.append(veil);
@@ -48,9 +73,20 @@ export function openSheet(phone, title, body, { full = false, onClose = null, to
 export function openChoices(phone, title, choices) {
   const list = el('div', { class: 'sheet-body choices' });
   const close = openSheet(phone, title, list);
-  list.append(...choices.filter(Boolean).map(([label, act, danger]) => button(label, () => { close(); act(); }, {
-    class: `choice${danger ? ' danger' : ''}`,
-  })));
+  list.append(
+    ...choices.filter(Boolean).map(([label, act, danger]) =>
+      button(
+        label,
+        () => {
+          close();
+          act();
+        },
+        {
+          class: `button choice${danger ? ' danger-text' : ''}`,
+        },
+      ),
+    ),
+  );
   list.firstElementChild?.focus();
 }
 
@@ -69,13 +105,26 @@ export function openBrowser(phone, uri) {
     return;
   }
   const address = realAddress(uri);
-  const outside = el('a', {
-    class: 'icon-button', href: address, target: '_blank', rel: 'noopener', 'aria-label': t('openInTab'), title: t('openInTab'),
-  }, '↗');
-  const frame = el('iframe', {
-    src: address, title: t('page'), sandbox: 'allow-forms allow-scripts allow-same-origin allow-popups allow-downloads allow-modals',
-  });
-  openSheet(phone, new URL(address, location.href).host, el('div', { class: 'sheet-body browser' }, frame), { full: true, tools: [outside] });
+  const outside = el(
+    'a',
+    {
+      class: 'icon-button',
+      href: address,
+      target: '_blank',
+      rel: 'noopener',
+      'aria-label': t('openInTab'),
+      title: t('openInTab'),
+    },
+    '↗',
+  );
+  const { host, origin } = new URL(address, location.href);
+  // A foreign page must not lead this whole page elsewhere; the simulator's own dialogs need no fence.
+  const sandbox =
+    origin === location.origin
+      ? null
+      : 'allow-forms allow-scripts allow-same-origin allow-popups allow-downloads allow-modals';
+  const frame = el('iframe', { src: address, title: t('page'), sandbox });
+  openSheet(phone, host, el('div', { class: 'sheet-body browser' }, frame), { full: true, tools: [outside] });
 }
 
 const INPUTS = { date: 'date', time: 'time', datetime: 'datetime-local' };
@@ -92,12 +141,21 @@ function present(mode) {
 export function pickDate(phone, action) {
   return new Promise((resolve) => {
     const input = el('input', {
-      type: INPUTS[action.mode], min: asInput(action.min), max: asInput(action.max), value: asInput(action.initial) || present(action.mode), required: true,
-      'aria-label': t('pick'), autofocus: true,
+      type: INPUTS[action.mode],
+      min: asInput(action.min),
+      max: asInput(action.max),
+      value: asInput(action.initial) || present(action.mode),
+      required: true,
+      'aria-label': t('pick'),
+      autofocus: true,
     });
     let picked = null;
-    const form = el('form', { class: 'sheet-body picker' }, input,
-      el('button', { class: 'button primary', type: 'submit' }, t('choose')));
+    const form = el(
+      'form',
+      { class: 'sheet-body picker' },
+      input,
+      el('button', { class: 'button primary', type: 'submit' }, t('choose')),
+    );
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       picked = { [action.mode]: input.value };

@@ -68,7 +68,8 @@ export async function loadChat(chat, again = false) {
 
 function upsert(entries, entry) {
   const place = entries.findIndex((known) => known.id === entry.id);
-  if (place < 0) entries.push(entry); else entries[place] = entry;
+  if (place < 0) entries.push(entry);
+  else entries[place] = entry;
 }
 
 function keepEntry(chat, entry) {
@@ -83,7 +84,10 @@ export function keepPerson(person) {
 }
 
 const KEEPERS = {
-  message: (event) => { keepEntry(event.chat, event.entry); tell('message', event); },
+  message: (event) => {
+    keepEntry(event.chat, event.entry);
+    tell('message', event);
+  },
   person: (event) => keepPerson(event.person),
   gone: (event) => {
     store.people.delete(event.id);
@@ -97,8 +101,14 @@ const KEEPERS = {
     tell('group', group);
   },
   clock: setClock,
-  quota: (event) => { store.quota = { limit: event.limit, used: event.used }; tell('quota', store.quota); },
-  faults: (event) => { store.faults = event.faults; tell('faults', store.faults); },
+  quota: (event) => {
+    store.quota = { limit: event.limit, used: event.used };
+    tell('quota', store.quota);
+  },
+  faults: (event) => {
+    store.faults = event.faults;
+    tell('faults', store.faults);
+  },
   settings: (event) => {
     const { kind, settings, ...rest } = event;
     store.settings = settings || rest;
@@ -119,10 +129,13 @@ async function readAgain() {
 /** Follows the stream, and catches up after a break. */
 export function follow() {
   let opened = false;
-  listen((event) => KEEPERS[event.kind]?.(event), async (live) => {
-    store.live = live;
-    tell('live', live);
-    if (live && opened) await readAgain();
-    opened = opened || live;
-  });
+  listen(
+    (event) => KEEPERS[event.kind]?.(event),
+    async (live) => {
+      store.live = live;
+      tell('live', live);
+      if (live && opened) await readAgain();
+      opened = opened || live;
+    },
+  );
 }

@@ -17,12 +17,21 @@ function picture(column, shape) {
 }
 
 function card(column, shape) {
-  const words = [column.title && text(column.title, { weight: 'bold', size: 'lg' }), text(column.text, { size: 'sm', color: '#555555' })];
+  const words = [
+    column.title && text(column.title, { weight: 'bold', size: 'lg' }),
+    text(column.text, { size: 'sm', color: '#555555' }),
+  ];
   return {
     type: 'bubble',
     size: 'kilo',
     hero: picture(column, shape),
-    body: { type: 'box', layout: 'vertical', spacing: 'sm', action: column.defaultAction, contents: words.filter(Boolean) },
+    body: {
+      type: 'box',
+      layout: 'vertical',
+      spacing: 'sm',
+      action: column.defaultAction,
+      contents: words.filter(Boolean),
+    },
     footer: { type: 'box', layout: 'vertical', contents: column.actions.map(link) },
     styles: { footer: { separator: true } },
   };
@@ -40,13 +49,24 @@ function confirm(template) {
 
 function imageColumn(column) {
   const label = column.action.label && {
-    type: 'box', layout: 'vertical', position: 'absolute', offsetBottom: '14px', offsetStart: '14px', offsetEnd: '14px',
-    backgroundColor: '#00000080', cornerRadius: '20px', paddingAll: '6px',
+    type: 'box',
+    layout: 'vertical',
+    position: 'absolute',
+    offsetBottom: '14px',
+    offsetStart: '14px',
+    offsetEnd: '14px',
+    backgroundColor: '#00000080',
+    cornerRadius: '20px',
+    paddingAll: '6px',
     contents: [text(column.action.label, { color: '#FFFFFF', align: 'center', size: 'sm', wrap: false })],
   };
   const image = { type: 'image', url: column.imageUrl, size: 'full', aspectRatio: '1:1', aspectMode: 'cover' };
   const contents = [image, label].filter(Boolean);
-  return { type: 'bubble', size: 'kilo', body: { type: 'box', layout: 'vertical', paddingAll: 'none', action: column.action, contents } };
+  return {
+    type: 'bubble',
+    size: 'kilo',
+    body: { type: 'box', layout: 'vertical', paddingAll: 'none', action: column.action, contents },
+  };
 }
 
 /** The Flex container that looks like this template (buttons, confirm, carousel, image_carousel); null for others. */

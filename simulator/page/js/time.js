@@ -13,7 +13,8 @@ function format(moment, options) {
 export const clockTime = (moment) => format(moment, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 
 /** 14:05:09 */
-export const exactTime = (moment) => format(moment, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+export const exactTime = (moment) =>
+  format(moment, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 
 /** Sat, 21 November (the divider between days of a chat) */
 export const dayLabel = (moment) => format(moment, { weekday: 'short', day: 'numeric', month: 'long' });
@@ -28,7 +29,12 @@ export function longDate(moment) {
 /** The calendar day and time in Bangkok as numbers. */
 export function bangkok(moment) {
   const shifted = new Date(new Date(moment).getTime() + 7 * 3600e3);
-  return { year: shifted.getUTCFullYear(), month: shifted.getUTCMonth(), day: shifted.getUTCDate(), iso: shifted.toISOString().slice(0, 16) };
+  return {
+    year: shifted.getUTCFullYear(),
+    month: shifted.getUTCMonth(),
+    day: shifted.getUTCDate(),
+    iso: shifted.toISOString().slice(0, 16),
+  };
 }
 
 /** The same Bangkok time of day some months later; the day is cut to the month's last one. Answers ISO 8601 UTC. */

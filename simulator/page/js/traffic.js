@@ -33,29 +33,50 @@ function part(label, body) {
 }
 
 function detail(item) {
-  return el('div', { class: 'traffic-body' }, item.note && el('p', { class: 'hint' }, item.note),
+  return el(
+    'div',
+    { class: 'traffic-body' },
+    item.note && el('p', { class: 'hint' }, item.note),
     item.request_id && el('p', { class: 'hint' }, `x-line-request-id: ${item.request_id}`),
-    part(t('request'), item.request), part(t('answer'), item.response));
+    part(t('request'), item.request),
+    part(t('answer'), item.response),
+  );
 }
 
 /** What kind of webhook it was: the types of its events and whose they are, which says more than an address. */
 function eventTypes(item) {
   const events = item.direction === 'out' ? item.request?.events : null;
   if (!Array.isArray(events)) return '';
-  const words = events.slice(0, 3).map((event) => [event.type, store.people.get(event.source?.userId)?.name].filter(Boolean).join(' · '));
+  const words = events
+    .slice(0, 3)
+    .map((event) => [event.type, store.people.get(event.source?.userId)?.name].filter(Boolean).join(' · '));
   return words.join(', ') || t('noEvents');
 }
 
 function line(item) {
   const events = eventTypes(item);
-  const summary = el('summary', {},
-    el('span', { class: `way ${item.direction}`, title: t(`way_${item.direction}`), 'aria-label': t(`way_${item.direction}`) }, item.direction === 'out' ? '→' : '←'),
-    el('span', { class: 'what' }, el('b', {}, events || item.path.replace('/v2/bot', '')), el('small', {}, `${item.method} · ${exactTime(item.at)} · ${Math.round(item.ms ?? 0)} ms`)),
+  const summary = el(
+    'summary',
+    {},
+    el(
+      'span',
+      { class: `way ${item.direction}`, title: t(`way_${item.direction}`), 'aria-label': t(`way_${item.direction}`) },
+      item.direction === 'out' ? '→' : '←',
+    ),
+    el(
+      'span',
+      { class: 'what' },
+      el('b', {}, events || item.path.replace('/v2/bot', '')),
+      el('small', {}, `${item.method} · ${exactTime(item.at)} · ${Math.round(item.ms ?? 0)} ms`),
+    ),
     item.quota ? el('span', { class: 'cost', title: t('costs', { n: item.quota }) }, `−${item.quota}`) : null,
-    el('span', { class: `status${isBad(item) ? ' bad' : ''}` }, String(item.status || '—')));
+    el('span', { class: `status${isBad(item) ? ' bad' : ''}` }, String(item.status || '—')),
+  );
   const node = el('details', { class: 'traffic-item' }, summary);
   // Bodies are drawn only when somebody looks: there may be hundreds.
-  node.addEventListener('toggle', () => { if (node.open && node.children.length === 1) node.append(detail(item)); });
+  node.addEventListener('toggle', () => {
+    if (node.open && node.children.length === 1) node.append(detail(item));
+  });
   return el('li', { dataset: { n: item.n } }, node);
 }
 
@@ -88,25 +109,56 @@ function drawList() {
 function drawQuota() {
   const { limit, used } = store.quota;
   const words = limit === null ? t('quotaOpen', { used }) : t('quotaUsed', { used, limit });
-  meter.replaceChildren(el('span', {}, words), limit === null ? '' : el('meter', { min: 0, max: limit || 1, value: used, high: limit * 0.9, 'aria-label': words }));
+  meter.replaceChildren(
+    el('span', {}, words),
+    limit === null ? '' : el('meter', { min: 0, max: limit || 1, value: used, high: limit * 0.9, 'aria-label': words }),
+  );
 }
 
 async function clear() {
-  if (!await confirmed(t('askClear'), t('clear'))) return;
+  if (!(await confirmed(t('askClear'), t('clear')))) return;
   if (await attempt(() => remove('/traffic').then(() => true))) items = [];
   drawList();
 }
 
 function draw() {
-  const words = el('input', { type: 'search', placeholder: t('filter'), 'aria-label': t('filter'), value: filter.words });
-  words.addEventListener('input', () => { filter.words = words.value.toLowerCase(); drawList(); });
-  const ways = [['all', t('all')], ['in', t('way_in')], ['out', t('way_out')], ['bad', t('onlyBad')]];
-  const direction = select(ways, filter.direction, (value) => { filter.direction = value; drawList(); }, { 'aria-label': t('which') });
+  const words = el('input', {
+    type: 'search',
+    placeholder: t('filter'),
+    'aria-label': t('filter'),
+    value: filter.words,
+  });
+  words.addEventListener('input', () => {
+    filter.words = words.value.toLowerCase();
+    drawList();
+  });
+  const ways = [
+    ['all', t('all')],
+    ['in', t('way_in')],
+    ['out', t('way_out')],
+    ['bad', t('onlyBad')],
+  ];
+  const direction = select(
+    ways,
+    filter.direction,
+    (value) => {
+      filter.direction = value;
+      drawList();
+    },
+    { 'aria-label': t('which') },
+  );
   root.replaceChildren(
-    el('header', { class: 'panel-head' }, el('h2', {}, t('traffic')),
+    el(
+      'header',
+      { class: 'panel-head' },
+      el('h2', {}, t('traffic')),
       el('a', { class: 'button quiet', href: '/_sim/traffic.json', download: 'line-traffic.json' }, t('save')),
-      button(t('clear'), clear, { class: 'button quiet' })),
-    meter, el('div', { class: 'row filters' }, words, direction), list);
+      button(t('clear'), clear, { class: 'button quiet' }),
+    ),
+    meter,
+    el('div', { class: 'row filters' }, words, direction),
+    list,
+  );
   drawQuota();
   drawList();
 }
