@@ -103,6 +103,28 @@ def accounts_of(
     return [_account(club, member, role, stay, now) for member, role, stay in session.execute(query)]
 
 
+def hold(session: Session, *, club: Club, person: Person, member_id: int, now: datetime) -> Account:
+    """The account as it stands, with her role and its stay held still until the caller's transaction ends.
+
+    A role that is taken away, or an account that leaves, at the same moment comes either before (and is seen here) or
+    after the caller's commit. Raises `NotAdministrator` for an account she has no claiming role for, forged ids included.
+    """
+    session.execute(
+        select(Membership.id, Admin.id)
+        .join(Admin, Admin.member_id == Membership.member_id)
+        .where(Membership.member_id == member_id, Membership.left_at.is_(None))
+        .where(Admin.line_user_id == person.line_user_id, Admin.removed_at.is_(None))
+        .with_for_update(read=True, of=[Membership, Admin])
+    )
+    # A statement of its own: it sees what was committed while the one above waited.
+    found = accounts_of(session, club=club, person=person, now=now, member_id=member_id)
+    if not found:
+        raise NotAdministrator(None)
+    if isinstance(found[0].why_not, NotAdministrator):
+        raise found[0].why_not
+    return found[0]
+
+
 def _account(club: Club, member: Member, role: str, stay: Membership | None, now: datetime) -> Account:
     new_until = stay.new_until if stay else None
     is_open = stay is not None and stay.left_at is None

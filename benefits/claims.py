@@ -1,0 +1,239 @@
+"""Claiming. The unique constraint on claims is the lock: the first admin to commit wins (docs/claiming.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, joinedload
+
+from benefits.journal import note
+from benefits.members import Account, accounts_of, hold
+from benefits.people import names_of
+from benefits.privileges import AlreadyClaimed, Holding, SoldOut, holder_of, holdings_of, load, period_of, why_not
+from clubs import Club
+from models import Claim, Code, Person, Privilege
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """The claim that stands. `created` False: an old button was pressed again, and this is what it once claimed."""
+
+    claim: Claim
+    privilege: Privilege
+    account: Account
+    created: bool
+
+
+@dataclass(frozen=True)
+class HeldClaim:
+    """One claim as an administrator of its account sees it at one moment."""
+
+    claim: Claim
+    """With its `privilege` (and that one's `partner`) loaded."""
+    account: Account
+    state: str
+    """`kept`, `in_use` (until `claim.code_until`), `used`, `expired` or `void` (`claim.void_reason`)."""
+    by: str | None
+    """Display name of who claimed it, if known; `by_me`: it was she who asks."""
+    by_me: bool
+    used_by: str | None
+    may_use: bool
+    """Whether a press on Use would be answered with a code now."""
+    opens: datetime | None
+    """When using begins, if that is still to come."""
+
+
+def claim(
+    session: Session,
+    *,
+    club: Club,
+    person: Person,
+    privilege_id: int,
+    member_id: int,
+    now: datetime,
+    slot: int | None = None,
+) -> Claimed:
+    """Claim a privilege for an account, in the caller's transaction: grant, stock, code and journal, all or none.
+
+    `slot` is the number the button was made for (`Standing.next_slot`): pressed again by the same person it tells the
+    claim it made, instead of claiming another where a privilege may be claimed N times.
+    Raises `UnknownPrivilege`, `NotAdministrator`, `PremiumAccount`, `NotJoined`, `Left`, `AlreadyClaimed`, `Withdrawn`,
+    `ClaimWindowClosed`, `NewMembersOnly`, `OpensOnTheSecond`, `NotYet`, `TierTooLow`, `SoldOut`; a refused claim leaves
+    nothing behind, also when the caller commits.
+    """
+    account = hold(session, club=club, person=person, member_id=member_id, now=now)
+    privilege, left = load(session, club=club, privilege_id=privilege_id, now=now)
+    holdings = _holdings(session, person, privilege, member_id, now)
+    before = _pressed_again(privilege, holdings, member_id, slot)
+    if before is not None:
+        return Claimed(before, privilege, account, created=False)
+    refusal = why_not(club=club, privilege=privilege, account=account, holdings=holdings, left=left, now=now)
+    if refusal is not None:
+        raise refusal
+    taken = _take(session, privilege, person, member_id, {holding.claim.slot for holding in holdings}, now)
+    if taken is None:
+        # Another admin committed first while we waited at the constraint: what she holds is readable now.
+        holdings = _holdings(session, person, privilege, member_id, now)
+        raise _lost(club, privilege, account, holdings, now)
+    return Claimed(taken, privilege, account, created=True)
+
+
+def kept_until(privilege: Privilege, claimed_at: datetime) -> datetime | None:
+    """First instant at which a claim made at `claimed_at` can no longer be used; none: it keeps without end."""
+    days = None if privilege.use_days is None else claimed_at + timedelta(days=privilege.use_days)
+    return min((end for end in (days, privilege.use_to) if end is not None), default=None)
+
+
+def state_of(claim: Claim, *, now: datetime) -> str:
+    """`kept`, `in_use`, `used`, `expired` or `void`. A use a partner has confirmed is over, its countdown or not."""
+    if claim.state == "void":
+        return "void"
+    if claim.code_until is not None and now < claim.code_until and claim.confirmed_by is None:
+        return "in_use"
+    if claim.state == "used":
+        return "used"
+    return "expired" if claim.use_until is not None and claim.use_until <= now else "kept"
+
+
+def claims_of(
+    session: Session, *, club: Club, person: Person, now: datetime, member_id: int | None = None
+) -> list[HeldClaim]:
+    """Claims of every account she may act for, those that left included, newest first; three queries.
+
+    A claim belongs to the account: who claimed it does not matter to who sees and uses it.
+    """
+    accounts = {
+        account.member_id: account
+        for account in accounts_of(session, club=club, person=person, now=now, member_id=member_id)
+        if account.role in club.claiming_roles
+    }
+    query = (
+        select(Claim)
+        .where(Claim.member_id.in_(accounts))
+        .options(joinedload(Claim.privilege))
+        .order_by(Claim.claimed_at.desc(), Claim.id.desc())
+        .execution_options(populate_existing=True)
+    )
+    found = list(session.execute(query).scalars())
+    names = names_of(session, {c.person_id for c in found} | {c.used_by for c in found if c.used_by is not None})
+    return [_held(claim, accounts[claim.member_id], person, names, now) for claim in found]
+
+
+def _held(claim: Claim, account: Account, person: Person, names: dict[int, str | None], now: datetime) -> HeldClaim:
+    state = state_of(claim, now=now)
+    use_from = claim.privilege.use_from
+    opens = use_from if use_from is not None and use_from > now else None
+    may_use = state == "in_use" or (state == "kept" and account.may_claim and opens is None)
+    return HeldClaim(
+        claim=claim,
+        account=account,
+        state=state,
+        by=names.get(claim.person_id),
+        by_me=claim.person_id == person.id,
+        used_by=None if claim.used_by is None else names.get(claim.used_by),
+        may_use=may_use,
+        opens=opens,
+    )
+
+
+def _holdings(
+    session: Session, person: Person, privilege: Privilege, member_id: int, now: datetime
+) -> tuple[Holding, ...]:
+    found = holdings_of(session, person=person, privileges=[privilege], member_ids=[member_id], now=now)
+    return found.get((privilege.id, holder_of(privilege, member_id=member_id, person_id=person.id)), ())
+
+
+def _pressed_again(privilege: Privilege, holdings: Sequence[Holding], member_id: int, slot: int | None) -> Claim | None:
+    """The claim this very button made before; none: it has made none."""
+    made = [holding for holding in holdings if holding.by_me and holding.claim.member_id == member_id]
+    for holding in made:
+        # Without a number, only the last of N can be meant: earlier ones do not stop a further claim.
+        if holding.claim.slot == (slot or privilege.claim_limit):
+            return holding.claim
+    return None
+
+
+def _lost(
+    club: Club, privilege: Privilege, account: Account, holdings: Sequence[Holding], now: datetime
+) -> AlreadyClaimed:
+    refusal = why_not(club=club, privilege=privilege, account=account, holdings=holdings, left=None, now=now)
+    if not isinstance(refusal, AlreadyClaimed):
+        raise RuntimeError(f"every slot of privilege {privilege.id} is taken, and no claim says by whom")
+    return refusal
+
+
+def _take(
+    session: Session, privilege: Privilege, person: Person, member_id: int, slots: set[int], now: datetime
+) -> Claim | None:
+    """Grant, then stock, then code, in a savepoint: a unit that cannot be had takes the grant back. None: no slot free."""
+    with session.begin_nested():
+        claim_id = _grant(session, privilege, person, member_id, slots, now)
+        if claim_id is None:
+            return None
+        _take_stock(session, privilege.id)
+        if privilege.pooled:
+            _take_code(session, privilege.id, claim_id)
+        facts = {"privilege": privilege.id, "member": member_id}
+        actor, subject = ("person", person.id), ("claim", claim_id)
+        note(session, club=privilege.club, at=now, action="claimed", subject=subject, actor=actor, **facts)
+    return session.get_one(Claim, claim_id)
+
+
+def _grant(
+    session: Session, privilege: Privilege, person: Person, member_id: int, slots: set[int], now: datetime
+) -> int | None:
+    """Insert into the lowest free slot. A slot that another transaction is taking is waited for, never assumed gone."""
+    values = {
+        "privilege_id": privilege.id,
+        "member_id": member_id,
+        "person_id": person.id,
+        "holder": holder_of(privilege, member_id=member_id, person_id=person.id),
+        "period": period_of(privilege, now),
+        "state": "kept",
+        "claimed_at": now,
+        "use_until": kept_until(privilege, now),
+    }
+    for slot in range(1, privilege.claim_limit + 1):
+        if slot in slots:
+            continue
+        granted = insert(Claim).values(**values, slot=slot).on_conflict_do_nothing().returning(Claim.id)
+        claim_id = session.execute(granted).scalar()
+        if claim_id is not None:
+            return claim_id
+    return None
+
+
+def _take_stock(session: Session, privilege_id: int) -> None:
+    """One unit less, by a conditional update that waits for whoever holds the row. Raises `SoldOut`.
+
+    A privilege without a stock is not written to: its claims need not queue for its row.
+    """
+    taken = session.execute(
+        update(Privilege)
+        .where(Privilege.id == privilege_id, Privilege.stock.is_not(None), Privilege.taken < Privilege.stock)
+        .values(taken=Privilege.taken + 1)
+        .returning(Privilege.taken)
+        .execution_options(synchronize_session=False)
+    ).scalar()
+    if taken is None:
+        stock = session.execute(select(Privilege.stock).where(Privilege.id == privilege_id)).scalar_one()
+        if stock is not None:
+            raise SoldOut()
+
+
+def _take_code(session: Session, privilege_id: int, claim_id: int) -> None:
+    """Take a code that nobody is taking; when there is none, wait for those being taken. Raises `SoldOut`.
+
+    The second pass is why nobody is refused while a code comes back from a rival that rolls back (A4).
+    """
+    free = select(Code.id).where(Code.privilege_id == privilege_id, Code.claim_id.is_(None)).order_by(Code.id).limit(1)
+    for skip in (True, False):
+        code_id = session.execute(free.with_for_update(skip_locked=skip)).scalar()
+        if code_id is not None:
+            session.execute(update(Code).where(Code.id == code_id).values(claim_id=claim_id))
+            return
+    raise SoldOut()
