@@ -35,4 +35,6 @@ def _instant(body: object) -> datetime:
     when = datetime.fromisoformat(text)
     if when.tzinfo is None:
         raise ValueError("a time without a zone: add an offset, such as +07:00")
+    if not 2000 <= when.year <= 2200:
+        raise ValueError("choose a year from 2000 to 2200")
     return when

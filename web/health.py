@@ -96,7 +96,9 @@ class _Figures(Collector):
             yield _per("sitthi_claims_today", "Claims since 00:00 Bangkok", "club", rows(CLAIMS))
             yield GaugeMetricFamily("sitthi_replies_open", "Replies not yet settled", value=one(REPLIES_OPEN))
             yield GaugeMetricFamily(
-                "sitthi_replies_unknown", "Replies of the last five minutes with unknown outcome", value=one(REPLIES_UNKNOWN)
+                "sitthi_replies_unknown",
+                "Replies of the last five minutes with unknown outcome",
+                value=one(REPLIES_UNKNOWN),
             )
             yield GaugeMetricFamily("sitthi_events_parked", "Events set aside after an error", value=one(PARKED))
             yield GaugeMetricFamily("sitthi_notices_waiting", "Notices not yet told", value=one(NOTICES))

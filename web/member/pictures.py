@@ -34,13 +34,14 @@ def uploaded(folder: Path, name: str) -> Path | None:
 def placeholder(partner: str) -> bytes:
     """A PNG: the partner's initial on a calm tint, the same for the same partner in every process."""
     tint = hashlib.sha256(partner.encode()).digest()[0] % len(TINTS)
-    canvas = Image.new("RGB", SIZE, TINTS[tint])
+    canvas = Image.new("RGB", (SIZE[0] * 2, SIZE[1] * 2), TINTS[tint])
     draw = ImageDraw.Draw(canvas)
-    middle = (SIZE[0] // 2, SIZE[1] // 2)
-    draw.circle(middle, 190, fill="#FFFFFF")
-    draw.text(middle, initial(partner), font=font("SemiBold", 200), fill=INKS[tint], anchor="mm")
+    draw.circle(SIZE, 380, fill="#FFFFFF")
+    letter, type_ = initial(partner), font("SemiBold", 400)
+    left, top, right, bottom = draw.textbbox((0, 0), letter, font=type_)
+    draw.text((SIZE[0] - (left + right) / 2, SIZE[1] - (top + bottom) / 2), letter, font=type_, fill=INKS[tint])
     out = io.BytesIO()
-    canvas.quantize(64).save(out, "PNG", optimize=True)
+    canvas.resize(SIZE, Image.Resampling.LANCZOS).quantize(64).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

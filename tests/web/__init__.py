@@ -1,0 +1,1 @@
+"""Pages for browsers, asked over HTTP and looked at in Chromium."""
