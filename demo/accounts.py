@@ -84,8 +84,8 @@ def account_rows() -> list[tuple[str, ...]]:
 
 
 def _account(row: Mapping[str, Any]) -> Account:
-    plain = {key: row[key] for key in ("id", "name", "badge", "package", "stars", "admins")}
-    counts = {key: int(row.get(key, 0)) for key in ("late", "unpaid", "reversed", "ahead")}
+    plain: dict[str, Any] = {key: row[key] for key in ("id", "name", "badge", "package", "stars", "admins")}
+    counts: dict[str, Any] = {key: int(row.get(key, 0)) for key in ("late", "unpaid", "reversed", "ahead")}
     lines = tuple(
         Line(line["ago"], line["service"], int(Decimal(line["net"]) * 100), line["later"])
         for line in row.get("lines", ())

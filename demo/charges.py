@@ -7,6 +7,7 @@ always gives the same lines. Money is satang; months are their first day; paymen
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -51,17 +52,15 @@ def last_computed(day: date) -> date:
     return add_months(day.replace(day=1), -1 if day.day >= 2 else -2)
 
 
-def charge_rows(every: list[Invoice]) -> list[tuple[str, ...]]:
+def charge_rows(every: Iterable[Invoice]) -> Iterator[tuple[str, ...]]:
     """The rows of `charges.csv`, numbered within their service month."""
     numbers: dict[date, int] = {}
-    rows = []
     for line in every:
         numbers[line.month] = numbers.get(line.month, 0) + 1
         number = f"IV{line.month:%Y%m}-{numbers[line.month]:04d}"
         paid = line.paid.isoformat() if line.paid else ""
         month = month_name(line.month)
-        rows.append((number, line.account, line.service, baht(line.net), baht(line.vat), month, paid))
-    return rows
+        yield number, line.account, line.service, baht(line.net), baht(line.vat), month, paid
 
 
 def baht(satang: int) -> str:
