@@ -101,6 +101,7 @@ class Cluster:
         Killed at any point, what is half-made stays aside, and goes at the next call.
         """
         if (self.home / "PG_VERSION").exists():
+            self._refuse_data_out_of_reach()
             return
         if self.home.exists() and any(self.home.iterdir()):
             raise DatabaseError(f"{self.home} holds files, but no PostgreSQL data. Move them away and start again.")
@@ -115,6 +116,19 @@ class Cluster:
         finally:
             shutil.rmtree(aside, ignore_errors=True)
         _flush(self.home.parent)
+
+    def _refuse_data_out_of_reach(self) -> None:
+        owner, ours = self.home.stat().st_uid, self.account.uid
+        if owner != ours:
+            raise DatabaseError(
+                f"{self.home} belongs to uid {owner}, and the database would run as uid {ours}. "
+                f"Give it its files back: chown -R {ours} {self.home}"
+            )
+        if not self.account.reaches(self.home):
+            raise DatabaseError(
+                f"The database runs as uid {ours}, which may not enter {self.home} any more. "
+                "Open every folder above it to others (chmod o+x), or move the data folder to where they are open."
+            )
 
     def _initdb(self, folder: Path, lock: int, settings: dict[str, str]) -> None:
         durable = [] if settings.get("fsync") == "off" else ["--sync-method=fsync"]

@@ -48,7 +48,10 @@ def programs_everyone_reaches() -> bool:
     return os.geteuid() != 0 or Account(NOBODY, NOBODY, switch=True).reaches(embedded.bin_dir() / "postgres")
 
 
-@pytest.mark.skipif(not programs_everyone_reaches(), reason="the project lies where only root may go")
+for_everyone = pytest.mark.skipif(not programs_everyone_reaches(), reason="the project lies where only root may go")
+
+
+@for_everyone
 def test_a_normal_user_starts_uses_and_stops_it(folder: Path) -> None:
     data = folder / "var"
     data.mkdir()
@@ -100,7 +103,7 @@ def test_roots_folder_that_nobody_may_enter_gets_its_data_elsewhere(
     assert (data / "postgres").resolve().is_relative_to(folder / "reachable")
     embedded.stop(data)
     assert one(start(data), "SELECT n FROM kept") == 42
-    assert len(list((folder / "reachable").iterdir())) == 1
+    assert len(list((folder / "reachable").glob("data-*"))) == 1
 
 
 @pytest.mark.slow
@@ -119,6 +122,24 @@ def test_programs_that_nobody_may_reach_are_copied_once(folder: Path, monkeypatc
 
 
 @as_root
+def test_data_out_of_the_servers_reach_is_told_with_the_remedy(folder: Path) -> None:
+    data = folder / "closed" / "var"
+    leave_a_row(start(data))
+    embedded.stop(data)
+    data.parent.chmod(0o700)
+    with pytest.raises(DatabaseError, match="may not enter"):
+        start(data)
+    data.parent.chmod(0o755)
+    owner = (data / "postgres").stat().st_uid
+    subprocess.run(["chown", "-R", "0", str(data / "postgres")], check=True)
+    with pytest.raises(DatabaseError, match=f"chown -R {owner} "):
+        start(data)
+    subprocess.run(["chown", "-R", str(owner), str(data / "postgres")], check=True)
+    assert one(start(data), "SELECT n FROM kept") == 42
+
+
+@as_root
+@for_everyone
 def test_somebody_elses_data_folder_is_refused_in_words(folder: Path) -> None:
     start(folder)
     assert "belongs to another account" in str(as_nobody(lambda: start(folder)))
