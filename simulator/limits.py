@@ -92,7 +92,7 @@ LIMITS: dict[str, Limit] = {
     "action.displayText": _most(300, "graphemes", "REF postback action; COUNT"),
     "action.fillInText": _most(300, "graphemes", "REF postback action; COUNT"),
     "action.text": _most(300, "graphemes", "REF message action; COUNT", 1),
-    "action.uri": _most(1000, "utf16", "REF URI action", 1),
+    "action.uri": _most(1000, "utf16", "REF URI action"),
     "action.clipboardText": _most(1000, "utf16", "REF clipboard action", 1),
     # rich menus
     "richmenu.name": _most(300, "graphemes", "REF rich menu object; COUNT", 1),

@@ -73,6 +73,7 @@ class Line:
         self.link_tokens: dict[str, tuple[str, float]] = {}
         self.narrowcasts: dict[str, Narrowcast] = {}
         self.batches: dict[str, Batch] = {}
+        self.deliveries: dict[str, tuple[float, int, int]] = {}
         self.audiences: dict[int, Audience] = {}
 
     def reset(self, *, keep_people: bool) -> None:

@@ -25,7 +25,8 @@ _FAILED = {1: "An internal error occurred.", 2: "There were not enough recipient
 class Narrowcast:
     """One accepted narrowcast and how far it is."""
 
-    def __init__(self, messages: list[Json], body: Json, accepted: float, reserved: int) -> None:
+    def __init__(self, id: str, messages: list[Json], body: Json, accepted: float, reserved: int) -> None:
+        self.id = id
         self.messages = messages
         self.body = body
         self.accepted = accepted
@@ -64,7 +65,7 @@ def send(line: Line, call: Call) -> Answer:
     reserved = min(reach, _most(line, limit, reach))
     if not line.quota.fits(reserved):
         raise Refusal(429, MONTHLY)
-    job = Narrowcast(messages, body, line.clock.time(), reserved)
+    job = Narrowcast(call.request_id, messages, body, line.clock.time(), reserved)
     line.quota.reserved += reserved
     line.narrowcasts[call.request_id] = job
     line.timers.after(line.settings.narrowcast_seconds, lambda: _start(line, job))
@@ -113,6 +114,7 @@ def _finish(line: Line, job: Narrowcast) -> None:
     line.quota.count("narrowcast", len(job.sent))
     line.publish_quota()
     job.phase, job.completed = "succeeded", line.clock.time()
+    line.deliveries[job.id] = (job.completed, len(job.sent), len(job.messages))
 
 
 def _fail(line: Line, job: Narrowcast, error: int) -> None:

@@ -130,6 +130,7 @@ def broadcast(line: Line, call: Call) -> Answer:
     for person in people:
         line.deliver(person, entries)
     book(line, call, "broadcast", len(people))
+    line.deliveries[call.request_id] = (line.clock.time(), len(people), len(messages))
     line.retries.accept(key, call)
     return Answer()
 

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from simulator.api import Answer, Call, Refusal, Route, body_errors, invalid_parameter
+from simulator.api import NOT_FOUND, Answer, Call, Refusal, Route, body_errors, invalid_parameter
 from simulator.clock import Clock, line_day
 from simulator.days import parse_day
 from simulator.limits import LIMITS, at_most, within
@@ -100,7 +100,21 @@ def _bubble(seq: int, seen: int) -> Json:
     return {"seq": seq, "impression": _shown(seen), "uniqueImpression": _shown(seen), **dict.fromkeys(played)}
 
 
+def interaction(line: Line, call: Call) -> Answer:
+    """GET /v2/bot/insight/message/event?requestId=: for narrowcasts and broadcasts, once they are sent."""
+    id = call.query.get("requestId")
+    if not id:
+        raise invalid_parameter("requestId")
+    if id not in line.deliveries:
+        raise Refusal(404, NOT_FOUND)
+    at, delivered, bubbles = line.deliveries[id]
+    overview: Json = {"requestId": id, "timestamp": int(at), "delivered": delivered, **dict.fromkeys(_OVERVIEW)}
+    overview["uniqueImpression"] = _shown(delivered)
+    return Answer({"overview": overview, "messages": [_bubble(n + 1, delivered) for n in range(bubbles)], "clicks": []})
+
+
 ROUTES = (
+    Route("GET", "/v2/bot/insight/message/event", interaction),
     Route("GET", "/v2/bot/message/aggregation/info", info),
     Route("GET", "/v2/bot/message/aggregation/list", list_names),
     Route("GET", "/v2/bot/insight/message/event/aggregation", statistics),
