@@ -10,10 +10,11 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, joinedload
 
+from benefits.conditions import AlreadyClaimed, Holding, SoldOut, holder_of, period_of, why_not
 from benefits.journal import note
 from benefits.members import Account, accounts_of, hold
 from benefits.people import names_of
-from benefits.privileges import AlreadyClaimed, Holding, SoldOut, holder_of, holdings_of, load, period_of, why_not
+from benefits.privileges import holdings_of, load
 from clubs import Club
 from models import Claim, Code, Person, Privilege
 
