@@ -28,7 +28,10 @@ find_python() {
 }
 
 make_venv() {
-  if [ -e $venv/.made ] && $python -c "$wanted" 2>/dev/null; then return; fi
+  if $python -c "$wanted" 2>/dev/null; then
+    if [ -e $venv/.made ]; then return; fi
+    if $python -m pip --version >/dev/null 2>&1; then touch $venv/.made; return; fi # made by hand, and whole
+  fi
   local base; base=$(find_python)
   say "making $venv with $("$base" --version)"
   if ! "$base" -m venv --clear $venv >/tmp/sitthi-venv.$$ 2>&1; then
