@@ -84,7 +84,7 @@ def remind_ending(session: Session, *, club: Club, now: datetime) -> int:
 
     Each friend among the account's administrators gets one, pushed 24 hours before the end (halfway for a claim shorter
     than two days) unless a reply said it earlier; to those who opted out it is only said in a reply. Running again adds
-    nothing: `claims.reminded_at` is stamped in the same statement.
+    nothing: `claims.reminded_at` is stamped in the same statement. A claim being used this moment is left to the next run.
     """
     found = session.execute(
         text(REMIND),
@@ -104,8 +104,10 @@ WITH due AS (
     UPDATE claims SET reminded_at = :now
     FROM privileges, members
     WHERE privileges.id = claims.privilege_id AND members.id = claims.member_id AND privileges.club = :club
-      AND claims.state = 'kept' AND claims.reminded_at IS NULL
-      AND claims.use_until > :now AND claims.use_until <= :soon
+      AND claims.id IN (
+          SELECT id FROM claims
+          WHERE state = 'kept' AND reminded_at IS NULL AND use_until > :now AND use_until <= :soon
+          FOR NO KEY UPDATE SKIP LOCKED)
     RETURNING claims.id, claims.member_id, claims.claimed_at, claims.use_until, claims.privilege_id,
               privileges.name_th, privileges.name_en, members.name
 )
