@@ -133,7 +133,9 @@ def _with_amounts(account: Account, lines: list[Invoice], day: date, dice: rando
     rest = account.stars * 100 - known
     each = rest / max(0.001, sum(weights[n] for n in window)) / (1 - reversed_share)
     if open_lines and each <= 0:
-        raise ValueError(f"{account.id}: the package alone earns more than {account.stars} stars; lower it or its months")
+        raise ValueError(
+            f"{account.id}: the package alone earns more than {account.stars} stars; lower it or its months"
+        )
     for n in open_lines:
         lines[n] = replace(lines[n], net=round(each * weights[n]))
     lines += _reversals(account, [lines[n] for n in window], dice)

@@ -16,7 +16,7 @@ from demo.charges import SEED
 COLUMNS = (
     "privilege_id", "partner", "name_th", "name_en", "tiers", "scope", "limit", "stock", "claim_from", "claim_to",
     "use_days", "redeem", "code", "partner_name_th", "partner_name_en", "partner_pin", "about_th", "about_en",
-    "conditions_th", "conditions_en", "picture", "new_members_only", "pooled", "use_to", "undo_minutes",
+    "conditions_th", "conditions_en", "picture", "new_members_only", "pooled", "use_to", "undo_minutes", "position",
 )  # fmt: skip
 CODE_COLUMNS = ("privilege_id", "code")
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -38,7 +38,7 @@ def partners() -> Mapping[str, Mapping[str, str]]:
 
 def privilege_rows(day: date) -> list[tuple[str, ...]]:
     """The rows of `privileges.csv`, windows counted from `day`."""
-    return [_row(row, day) for row in privileges()]
+    return [_row(row, place, day) for place, row in enumerate(privileges(), 1)]
 
 
 def code_rows() -> list[tuple[str, str]]:
@@ -46,7 +46,7 @@ def code_rows() -> list[tuple[str, str]]:
     return [(row["id"], code) for row in privileges() if "pool" in row for code in _pool(row["id"], **row["pool"])]
 
 
-def _row(row: Mapping[str, Any], day: date) -> tuple[str, ...]:
+def _row(row: Mapping[str, Any], place: int, day: date) -> tuple[str, ...]:
     partner = partners()[row["partner"]]
     values = {
         **{key: str(value) for key, value in row.items() if isinstance(value, str | int)},
@@ -60,6 +60,7 @@ def _row(row: Mapping[str, Any], day: date) -> tuple[str, ...]:
         "picture": f"{row['id']}.jpg",
         "new_members_only": "yes" if row.get("new_members_only") else "",
         "pooled": "yes" if "pool" in row else "",
+        "position": str(place),
     }
     return tuple(values.get(column, "") for column in COLUMNS)
 

@@ -1,0 +1,51 @@
+"""Who has a phone in the demo, who is a friend already, and what a newcomer is told to try."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from clubs import Club
+from demo.accounts import Somebody, people
+from demo.plan import Plan
+from models import Person
+
+FRIENDS = ("emma", "kong", "wit")
+"""They have added the bot when the demo is first started. May and Boy have not: that is where the story begins."""
+
+
+def friends() -> list[str]:
+    """LINE user ids of those who add the bot at the first start."""
+    return [one.id for one in people() if one.key in FRIENDS]
+
+
+def phones(sessions: sessionmaker[Session], club: Club) -> list[tuple[Somebody, bool]]:
+    """Everybody with a phone, in order, and whether they are friends of the bot by now.
+
+    The simulator forgets when it ends; what it forgot is known in the database.
+    """
+    with sessions() as session:
+        query = select(Person.line_user_id).where(Person.club == club.key, Person.friend)
+        known = set(session.scalars(query))
+    return [(one, one.id in known) for one in people() if one.phone is not None]
+
+
+def told(plan: Plan, seconds: float) -> str:
+    """What is printed when everything answers."""
+    return f"""
+────────────────────────────────────────────────────────────────────────────────
+  Open  {plan.line_url}   (everything runs, after {seconds:.0f} s)
+
+  Two phones: May (เมย์) and Boy (บอย), administrators of the same account, @noodlebar.
+   1. On May's phone: Add friend, then agree (ตกลง). The account is in the club.
+   2. On Boy's phone: Add friend, then agree.
+   3. Both: tap the menu, My privileges (สิทธิพิเศษของฉัน), choose the coffee, Claim (รับสิทธิ์).
+      The first to tap has it. The other is told who was first.
+   4. Move the clock to the 2nd of next month: @noodlebar rises to Silver.
+  Emma's phone speaks English. Lek is only an operator, Ning's account is premium: see what they are told.
+
+  The bot     {plan.bot_url}   health at /readyz
+  Data        {plan.data_dir}   (make run again: it is still there; python -m demo --fresh starts over)
+  Logs        {plan.logs}
+  Ctrl-C ends everything.
+────────────────────────────────────────────────────────────────────────────────"""

@@ -1,0 +1,1 @@
+"""Tests of the demo: its example data, its pictures, and its launcher."""
