@@ -11,6 +11,8 @@ import { t } from './i18n.js';
 
 const MARK = 'flex-action:';
 const TEXT_PIXELS = { xxs: 11, xs: 13, sm: 14, md: 16, lg: 19, xl: 22, xxl: 29, '3xl': 35, '4xl': 48, '5xl': 74 };
+// The library opens links by inline handlers, which the page's policy forbids; the markers replace them.
+const INLINE = new RegExp(` onclick="window\\.open\\('${MARK}\\d+'\\)"`, 'g');
 const LINE_HEIGHT = 1.4;
 const ESCAPES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
@@ -83,7 +85,7 @@ export function actionLabel(action) {
 }
 
 function activate(node, action, run) {
-  ['href', 'target', 'onclick'].forEach((name) => node.removeAttribute(name));
+  ['href', 'target'].forEach((name) => node.removeAttribute(name));
   node.setAttribute('tabindex', '0');
   // A button may hold no other button: a box with buttons inside is a group that can be pressed as well.
   node.setAttribute('role', node.querySelector(`[href^="${MARK}"], [role="button"]`) ? 'group' : 'button');
@@ -118,14 +120,14 @@ function sideways(card) {
 /** The Flex container as an element; `run(action)` is called for what is pressed, or nothing when `run` is null. */
 export function drawFlex(contents, run) {
   const actions = [];
-  const html = render(prepared(contents, actions));
+  const html = render(prepared(contents, actions)).replace(INLINE, '');
   // A parsed document runs no scripts and loads nothing until its nodes are moved to the page.
   const card = new DOMParser().parseFromString(html, 'text/html').body.firstElementChild;
   const live = [...card.querySelectorAll(`[href^="${MARK}"]`)];
   live.forEach((node) => {
     const action = actions[Number(node.getAttribute('href').slice(MARK.length))];
     if (run) activate(node, action, run);
-    else ['href', 'target', 'onclick'].forEach((name) => node.removeAttribute(name));
+    else ['href', 'target'].forEach((name) => node.removeAttribute(name));
   });
   return sideways(card);
 }

@@ -71,6 +71,7 @@ function imagemap(message, context) {
     }),
   );
   const image = el('img', { src: `${message.baseUrl}/700`, alt: message.altText });
+  image.addEventListener('error', () => image.replaceWith(el('span', { class: 'imagemap-alt' }, message.altText)));
   return el('div', { class: 'imagemap', style: { aspectRatio: `${width} / ${height}` } }, image, areas);
 }
 
