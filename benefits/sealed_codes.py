@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from benefits.vault import Vault
 from models import Code, Privilege
 
@@ -15,7 +17,12 @@ def open_privilege_code(vault: Vault, privilege: Privilege) -> str | None:
     """The privilege's one code (or link); none: it has none. Raises `CannotOpen`."""
     if privilege.code is None:
         return None
-    return vault.open(privilege.code, _privilege_context(privilege.club, privilege.key))
+    return privilege_code_opener(vault, club=privilege.club, key=privilege.key)(privilege.code)
+
+
+def privilege_code_opener(vault: Vault, *, club: str, key: str) -> Callable[[bytes], str]:
+    """Opens what is sealed as the code of the privilege called `key`. It raises `CannotOpen`."""
+    return lambda sealed: vault.open(sealed, _privilege_context(club, key))
 
 
 def seal_pool_code(vault: Vault, *, club: str, key: str, text: str) -> tuple[bytes, bytes]:

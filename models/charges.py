@@ -39,6 +39,8 @@ class Charge(Base):
     count_month: Mapped[date | None] = mapped_column(Date)
     """The round that counts this line, decided when the line is paid; none: unpaid, or not a service that counts."""
     import_id: Mapped[int | None] = mapped_column(ForeignKey("imports.id"))
+    paid_import_id: Mapped[int | None] = mapped_column(ForeignKey("imports.id"))
+    """The import that brought the payment, when the line had landed unpaid; none: it came paid, or is unpaid."""
 
 
 class Import(Base):

@@ -1,0 +1,170 @@
+"""Reading a CSV file record by record in constant memory: a bad line is told by its number, and the rest goes on.
+
+A quote that is never closed would swallow the rest of the file. So a record over several lines is taken only when it
+closes soon and has the header's number of columns; else its first line alone is bad, and reading goes on at the next.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from benefits.imports.encoding import LONGEST_LINE, FileRefused, encoding_of
+
+MOST_LINES = 60
+IGNORED = ("line", "reason")
+"""Columns a reject file has in front: so a mended reject file can be imported as it is."""
+
+
+class Record(NamedTuple):
+    """One record: where it begins, its cells (stripped, in the header's order), or why it cannot be read."""
+
+    line: int
+    cells: list[str]
+    fault: str | None = None
+
+
+class CsvFile:
+    """One CSV file whose header was checked. Iterate over `records()`, as often as needed."""
+
+    def __init__(self, path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> None:
+        """Raises `FileRefused` (encoding, header), `OSError`."""
+        self.path = path
+        self.size = os.path.getsize(path)
+        self.position = 0
+        with path.open("rb") as file:
+            self.encoding = encoding_of(file)
+            first = next(self._records(file, None), None)
+        if first is None:
+            raise FileRefused(f"the file is empty; its first line must be {','.join(required)}")
+        if first.fault:
+            raise FileRefused(f"the header cannot be read: {first.fault}")
+        self.header = [name.casefold() for name in first.cells]
+        _check_header(self.header, required, optional)
+
+    def records(self) -> Iterator[Record]:
+        """Every record after the header. `position` tells how many bytes were read."""
+        with self.path.open("rb") as file:
+            records = self._records(file, len(self.header))
+            next(records)
+            yield from records
+
+    def _records(self, file: BinaryIO, width: int | None) -> Iterator[Record]:
+        lines = _Lines(self, file)
+        while (taken := lines.take()) is not None:
+            number, text, fault = taken
+            if fault:
+                yield Record(number, _loose(text), fault)
+            elif not text.strip(", \t\r\n"):
+                continue
+            elif '"' in text:
+                yield _quoted(number, text, lines, width)
+            else:
+                cells = [cell.strip() for cell in text.split(",")]
+                yield Record(number, cells, _width_fault(len(cells), width))
+
+
+class _Lines:
+    """Physical lines with their numbers; lines looked at ahead can be put back."""
+
+    def __init__(self, owner: CsvFile, file: BinaryIO) -> None:
+        self._owner, self._file = owner, file
+        self._encoding = "utf-8" if owner.encoding == "utf-8-sig" else owner.encoding
+        self._number = 0
+        self._ahead: deque[tuple[int, str, str | None]] = deque()
+
+    def take(self) -> tuple[int, str, str | None] | None:
+        """(number, text with its line end, fault); none at the end."""
+        return self._ahead.popleft() if self._ahead else self._read()
+
+    def peek(self, index: int) -> tuple[int, str, str | None] | None:
+        """The line `index` ahead, without taking it."""
+        while len(self._ahead) <= index:
+            line = self._read()
+            if line is None:
+                return None
+            self._ahead.append(line)
+        return self._ahead[index]
+
+    def _read(self) -> tuple[int, str, str | None] | None:
+        raw = self._file.readline(LONGEST_LINE)
+        if not raw:
+            return None
+        self._number += 1
+        self._owner.position += len(raw)
+        if self._number == 1:
+            raw = raw.removeprefix(b"\xef\xbb\xbf")
+        if len(raw) == LONGEST_LINE and not raw.endswith(b"\n"):
+            self._skip_line()
+            return self._number, "", f"the line is longer than {LONGEST_LINE} bytes; is a line end missing?"
+        try:
+            text = raw.decode(self._encoding)
+        except UnicodeDecodeError as fault:
+            told = f"byte {fault.start + 1} of the line is not {_named(self._encoding)}; type the text again"
+            return self._number, raw.decode(self._encoding, "backslashreplace"), told
+        if "\0" in text:
+            return self._number, text.replace("\0", "\\0"), "the line holds a NUL byte; type it again"
+        return self._number, text, None
+
+    def _skip_line(self) -> None:
+        while (more := self._file.readline(LONGEST_LINE)) and not more.endswith(b"\n"):
+            self._owner.position += len(more)
+
+
+def _quoted(number: int, text: str, lines: _Lines, width: int | None) -> Record:
+    """A record that holds quotes, over as many lines as it takes."""
+    whole, ahead = text, 0
+    while whole.count('"') % 2 and ahead < MOST_LINES:
+        line = lines.peek(ahead)
+        if line is None or line[2]:
+            break
+        whole, ahead = whole + line[1], ahead + 1
+    unclosed = 'a quote (") is never closed; close it, or double it inside a text'
+    if whole.count('"') % 2:
+        return Record(number, _loose(text), unclosed)
+    try:
+        cells = [cell.strip() for cell in next(csv.reader(io.StringIO(whole, newline=""), strict=True))]
+    except (csv.Error, StopIteration):
+        return Record(number, _loose(text), unclosed if ahead else 'a quote (") stands inside a cell; double it there')
+    fault = _width_fault(len(cells), width)
+    if fault and ahead:
+        return Record(number, _loose(text), unclosed)
+    for _ in range(ahead):
+        lines.take()
+    return Record(number, cells, fault)
+
+
+def _loose(text: str) -> list[str]:
+    """The cells of a line that cannot be read properly, as well as they can be shown."""
+    return text.rstrip("\r\n").split(",")
+
+
+def _width_fault(found: int, width: int | None) -> str | None:
+    if width is None or found == width:
+        return None
+    return f"the line has {found} columns and the header has {width}; put a text that holds a comma in quotes"
+
+
+def _check_header(header: list[str], required: Sequence[str], optional: Sequence[str]) -> None:
+    expected = f"the first line must be {','.join(required)}"
+    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
+        raise FileRefused(f"the columns are not separated by commas; save the file as comma-separated; {expected}")
+    missing = [name for name in required if name not in header]
+    if missing:
+        raise FileRefused(f"the column {missing[0]!r} is missing; {expected}")
+    unknown = [name for name in header if name not in (*required, *optional, *IGNORED)]
+    if unknown:
+        more = f"; it may also have {', '.join(optional)}" if optional else ""
+        raise FileRefused(f"the column {unknown[0]!r} is not known; {expected}{more}")
+    twice = [name for name in header if header.count(name) > 1]
+    if twice:
+        raise FileRefused(f"the column {twice[0]!r} is there twice; remove one")
+
+
+def _named(encoding: str) -> str:
+    return "TIS-620" if encoding == "cp874" else "UTF-8"
