@@ -54,7 +54,7 @@ async function ask() {
     if (!answer.ok) return;
     const found = await answer.json();
     const got = performance.now();
-    if (found.state !== "open") return location.reload();
+    if (found.state !== "in_use") return location.reload();
     // Half the way there and back: the server spoke in between.
     known = { server: found.now, at: (sent + got) / 2 };
     until = found.until;
