@@ -101,28 +101,28 @@ def remind_ending(session: Session, *, club: Club, now: datetime) -> int:
 
 REMIND = """
 WITH due AS (
-    UPDATE claims SET reminded_at = :now
+    UPDATE claims SET reminded_at = CAST(:now AS timestamptz)
     FROM privileges, members
-    WHERE privileges.id = claims.privilege_id AND members.id = claims.member_id AND privileges.club = :club
+    WHERE privileges.id = claims.privilege_id AND members.id = claims.member_id AND privileges.club = CAST(:club AS text)
       AND claims.id IN (
           SELECT id FROM claims
-          WHERE state = 'kept' AND reminded_at IS NULL AND use_until > :now AND use_until <= :soon
+          WHERE state = 'kept' AND reminded_at IS NULL AND use_until > CAST(:now AS timestamptz) AND use_until <= CAST(:soon AS timestamptz)
           FOR NO KEY UPDATE SKIP LOCKED)
     RETURNING claims.id, claims.member_id, claims.claimed_at, claims.use_until, claims.privilege_id,
               privileges.name_th, privileges.name_en, members.name
 )
 INSERT INTO notices (club, person_id, kind, key, facts, state, created_at, push_at, expires_at)
-SELECT :club, people.id, :kind, :kind || ':' || due.id,
+SELECT CAST(:club AS text), people.id, CAST(:kind AS text), CAST(:kind AS text) || ':' || due.id,
        jsonb_build_object('claim', due.id, 'privilege', due.privilege_id, 'privilege_th', due.name_th,
                           'privilege_en', due.name_en, 'account', due.name, 'member', due.member_id,
                           'use_until', to_jsonb(due.use_until)),
-       'waiting', :now,
+       'waiting', CAST(:now AS timestamptz),
        CASE WHEN people.opted_out_at IS NULL THEN GREATEST(
             due.use_until - interval '24 hours', due.claimed_at + (due.use_until - due.claimed_at) / 2) END,
        due.use_until
 FROM due
 JOIN admins ON admins.member_id = due.member_id AND admins.removed_at IS NULL AND admins.role = ANY(:roles)
-JOIN people ON people.line_user_id = admins.line_user_id AND people.club = :club AND people.friend
+JOIN people ON people.line_user_id = admins.line_user_id AND people.club = CAST(:club AS text) AND people.friend
 ON CONFLICT (person_id, key) DO NOTHING
 RETURNING id
 """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import ClassVar
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -134,7 +135,7 @@ def is_running(claim: Claim, now: datetime) -> bool:
 
 
 def shown(session: Session, *, claim: Claim, now: datetime, started: bool = False) -> Shown:
-    """A use as its page shows it: the code opened, its end, the server's time. Raises `NotUsed` when none was begun."""
+    """A use as its page shows it: code opened, its end, the server's time. Raises `NotUsed` when none was begun."""
     if claim.code_until is None:
         raise NotUsed()
     return Shown(
@@ -297,4 +298,4 @@ def _use_number(claim: Claim) -> int:
 
 
 def _signer(session: Session) -> URLSafeSerializer:
-    return URLSafeSerializer(vault_of(session).signing_keys, salt="use-page")
+    return URLSafeSerializer(vault_of(session).signing_keys, salt="use-page", signer_kwargs={"digest_method": sha256})
