@@ -30,6 +30,8 @@ class Child:
     name: str
     process: subprocess.Popen[bytes]
     log: Path
+    lasting: bool
+    """Whether it should never end by itself."""
 
     def tail(self) -> str:
         """The last lines of the log."""
@@ -44,7 +46,7 @@ class Children:
         self._logs, self._environment, self._folder = logs, dict(environment), folder
         self._all: list[Child] = []
 
-    def start(self, name: str, command: Sequence[str]) -> Child:
+    def start(self, name: str, command: Sequence[str], *, lasting: bool = True) -> Child:
         """Starts a process whose output goes to `<logs>/<name>.log`; the log of the time before is kept as `.log.1`."""
         self._logs.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"{name}.log"
@@ -61,21 +63,17 @@ class Children:
                 start_new_session=True,
                 preexec_fn=_end_with_parent if sys.platform == "linux" else None,
             )
-        child = Child(name, process, log)
+        child = Child(name, process, log, lasting)
         self._all.append(child)
         return child
 
     def check(self) -> None:
-        """Raises `ChildDied` when one of them has ended."""
+        """Raises `ChildDied` when one of them has ended that should not have."""
         for child in self._all:
             code = child.process.poll()
-            if code is not None:
+            if code is not None and child.lasting:
                 how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
                 raise ChildDied(f"{child.name} {how}. The end of {child.log}:\n{child.tail()}")
-
-    def forget(self, child: Child) -> None:
-        """It has ended, as it should."""
-        self._all.remove(child)
 
     def stop(self) -> None:
         """Ends all, the last started first asked, and waits until every process of their groups is gone."""

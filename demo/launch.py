@@ -7,17 +7,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from clock import SystemClock
 from clubs import Club, load_clubs
 from database import embedded, migrate
 from database.engine import make_engine, resolve_url
 from demo import doors, story
-from demo.children import Child, ChildDied, Children
+from demo.children import Child, Children
 from demo.phones import Phones, get
 from demo.plan import CLUB, ROOT, Plan
+from demo.seed import load_example
 
 if TYPE_CHECKING:
     from app import Parts
@@ -39,7 +42,8 @@ class Launcher:
         self._begun = time.monotonic()
         self._children = Children(plan.logs, plan.environment(), ROOT)
         self._phones = Phones(plan.line_url)
-        self._database: str | None = None
+        self._own_database = False
+        self._parts: Parts | None = None
 
     def run(self) -> None:
         """Start everything, tell where it is, and stay until told to end. Raises `DoorError`, `ChildDied` and others."""
@@ -66,37 +70,36 @@ class Launcher:
         self._children.start("line", self.plan.line_command(club.name["th"]))
         self._prepare_database()
         bot = self._children.start("bot", self.plan.bot_command())
-        parts, first = self._load(club)
+        self._parts = parts = _parts(self.plan)
         self._wait("the phones", self._phones.ready)
         self._phones.give(story.phones(parts.sessions, club))
-        menus = self._children.start("menus", self.plan.menus_command())
+        menus = self._children.start("menus", self.plan.menus_command(), lasting=False)
+        first = self._load(parts, club)
         self._wait("the bot", lambda: _is_ready(self.plan.bot_url))
         self.say(f"the bot answers (process {bot.process.pid})")
-        self._phones.set_clock(parts.clock.now())
-        self._finish(menus, "the rich menus are published")
+        if abs(parts.clock.now() - SystemClock().now()) > timedelta(seconds=1):
+            self._phones.set_clock(parts.clock.now())  # moved the time before, or by SITTHI_NOW
+        self._finish(menus)
         self._children.start("jobs", self.plan.jobs_command())
         for line_user_id in story.friends() if first else ():
             self._phones.follow(line_user_id)
-        parts.engine.dispose()
 
     def _prepare_database(self) -> None:
-        self._database = self.plan.environ.get("DATABASE_URL") or None
-        url = resolve_url(self._database, self.plan.data_dir)
-        self.say("the database runs" + (" (DATABASE_URL)" if self._database else ""))
+        given = self.plan.environ.get("DATABASE_URL") or None
+        self._own_database = given is None
+        url = resolve_url(given, self.plan.data_dir)
+        self.say("the database runs" + (" (DATABASE_URL)" if given else ""))
         engine = make_engine(url)
         migrate.upgrade(engine)
         engine.dispose()
         self.say("its tables are up to date")
 
-    def _load(self, club: Club) -> tuple[Parts, bool]:
-        """The example data, if this database has none yet; and the parts it was loaded with."""
-        parts = _parts(self.plan)
-        from demo.seed import load_example
-
+    def _load(self, parts: Parts, club: Club) -> bool:
+        """The example data, if this database has none yet. Whether it had none."""
         first = load_example(parts, club, self.say)
         if not first:
             self.say("the example data is there already, with what was done in it")
-        return parts, first
+        return first
 
     def _wait(self, what: str, ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -106,25 +109,31 @@ class Launcher:
                 raise LaunchError(f"{what} did not answer within {PATIENCE:.0f} s; see {self.plan.logs}")
             time.sleep(0.1)
 
-    def _finish(self, child: Child, done: str) -> None:
-        """Wait for a process that ends by itself."""
-        code = child.process.wait(PATIENCE)
-        if code != 0:
-            raise ChildDied(f"{child.name} ended with code {code}. The end of {child.log}:\n{child.tail()}")
-        self._children.forget(child)
-        self.say(done)
+    def _finish(self, menus: Child) -> None:
+        """Wait for the publishing of menus. Failing (too many in an hour, say) is told and no more: typing works without."""
+        self._wait("LINE, asked for rich menus,", lambda: menus.process.poll() is not None)
+        if menus.process.returncode == 0:
+            self.say("the rich menus are published")
+        else:
+            self.say(f"the rich menus are not all published. The end of {menus.log}:\n{menus.tail()}")
 
     def _end(self) -> None:
         """End every process; the embedded database too, unless somebody else works in it."""
         with _undisturbed():
             self._children.stop()
-            if self._database is None and embedded.is_running(self.plan.data_dir):
-                others = _clients(embedded.ensure_running(self.plan.data_dir))
-                if others:
-                    self._print(f"the database stays: {others} other connections are open")
-                else:
-                    embedded.stop(self.plan.data_dir)
+            if self._parts is not None:
+                self._parts.engine.dispose()
+            if self._own_database:
+                self._end_database()
             self._print(f"ended; the data stays in {self.plan.data_dir}")
+
+    def _end_database(self) -> None:
+        folder = self.plan.data_dir
+        others = _others(embedded.ensure_running(folder)) if embedded.is_running(folder) else 0
+        if others:
+            self._print(f"the database stays: {others} other connections are open")
+        else:
+            embedded.stop(folder)
 
 
 def _parts(plan: Plan) -> Parts:
@@ -146,10 +155,16 @@ def _is_ready(url: str) -> bool:
     return bool(found and found.get("ready"))
 
 
-def _clients(url: str) -> int:
-    with psycopg.connect(url) as connection:
-        row = connection.execute(CLIENTS).fetchone()
-    return int(row[0]) if row else 0
+def _others(url: str) -> int:
+    """Connections that are not ours; those of processes just ended are given a moment to go."""
+    for _ in range(20):
+        with psycopg.connect(url) as connection:
+            row = connection.execute(CLIENTS).fetchone()
+        others = int(row[0]) if row else 0
+        if not others:
+            break
+        time.sleep(0.1)
+    return others
 
 
 @contextmanager
