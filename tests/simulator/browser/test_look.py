@@ -28,7 +28,9 @@ CLIPPED = """() => {
     const free = (lineHeight - ink.fontBoundingBoxAscent - ink.fontBoundingBoxDescent) / 2;
     const above = parseFloat(style.paddingTop) + free + ink.fontBoundingBoxAscent - ink.actualBoundingBoxAscent;
     const below = parseFloat(style.paddingBottom) + free + ink.fontBoundingBoxDescent - ink.actualBoundingBoxDescent;
-    if (above < -0.5 || below < -0.5 || node.clientHeight < lineHeight - 1) bad.push([own.slice(0, 30), node.className, above, below, node.clientHeight, lineHeight].join(" "));
+    if (above < -0.5 || below < -0.5 || node.clientHeight < lineHeight - 1) {
+      bad.push([own.slice(0, 30), node.className, above, below, node.clientHeight, lineHeight].join(' '));
+    }
   }
   return bad;
 }"""
