@@ -92,6 +92,8 @@ class ClaimFor(Action, code="ca"):
 
     privilege: int
     member: int
+    slot: int = 0
+    """Which of the account's claims this button makes (0: not said): pressed again it never claims another."""
 
 
 @dataclass(frozen=True)

@@ -67,13 +67,21 @@ class Outbox:
     _outcomes: queue.SimpleQueue[dict[str, Any] | None] = field(init=False, default_factory=queue.SimpleQueue)
     _running: list[threading.Thread] = field(init=False, default_factory=list)
     _recorder: threading.Thread | None = field(init=False, default=None)
+    _open: int = field(init=False, default=0)
     _start: threading.Lock = field(init=False, default_factory=threading.Lock)
 
     def put(self, outgoing: Outgoing) -> None:
         """Send soon. The same person's replies go through the same thread, so they keep their order."""
         if not self._running:
             self._begin()
+        with self._start:
+            self._open += 1
         self._queues[hash(outgoing.line_user_id) % self.threads].put(outgoing)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is queued or being sent here."""
+        return self._open == 0
 
     def close(self, seconds: float = 8.0) -> None:
         """Send what is queued, write down what came of it, and stop; at most `seconds`."""
@@ -98,14 +106,14 @@ class Outbox:
                 self.lines[outgoing.club].reply(outgoing.reply_token, outgoing.messages)
                 return "sent"
             except Unknown as error:
-                log.warning("reply unknown", event=outgoing.event_id, error=str(error))
+                log.warning("reply unknown", turn=outgoing.event_id, error=str(error))
                 return "unknown"
             except (TooMany, NotSent) as error:
                 if pause is None or self.now() - outgoing.received_at > TOKEN_LIFE:
                     return "new" if isinstance(error, NotSent) else self._instead(outgoing, "refused")
                 time.sleep(pause)
             except LineError as error:
-                log.warning("reply refused", event=outgoing.event_id, error=str(error))
+                log.warning("reply refused", turn=outgoing.event_id, error=str(error))
                 return self._instead(outgoing, "refused")
         return "refused"
 
@@ -146,7 +154,7 @@ class Outbox:
         except (Unknown, NotSent, TooMany):
             return "pushing"  # tried again under the same key by `recover`, for 23 hours
         except LineError as error:
-            log.warning("push refused", event=outgoing.event_id, error=str(error))
+            log.warning("push refused", turn=outgoing.event_id, error=str(error))
             return "refused"
 
     def recover(self, limit: int = 200) -> int:
@@ -197,7 +205,10 @@ class Outbox:
                 if outgoing.attend and outgoing.line_user_id:
                     self.attend(outgoing.club, outgoing.line_user_id)
             except Exception:  # the sending thread must outlive any one message
-                log.exception("sending failed", event=outgoing.event_id)
+                log.exception("sending failed", turn=outgoing.event_id)
+            finally:
+                with self._start:
+                    self._open -= 1
 
     def _write_down(self) -> None:
         """Outcomes are written together, so that a busy hour costs few statements."""

@@ -1,0 +1,143 @@
+"""create_app: makes the parts and joins them. The only module that knows all rooms but the simulator."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import structlog
+from flask import Flask
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+import commands
+from benefits.vault import Vault
+from bot.line import Line
+from bot.outbox import Outbox
+from bot.webhook import LARGEST, Channel, Doors, webhook
+from clock import Clock, MovableClock, SystemClock
+from clubs import Club, club_files, load_clubs
+from database.engine import make_engine, make_sessions, resolve_url
+from handlers import ROUTES
+from handlers.conversation import Conversation
+from jobs.attending import Attendant
+from settings import Settings, read_settings
+from web import demo, health, member
+
+WEB_STATEMENT_MS = 1500
+"""LINE waits two seconds: a statement that takes longer is given up and answered 503."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a running program is made of. Commands, jobs and tests take it from `app.extensions["sitthi"]`."""
+
+    settings: Settings
+    clock: Clock
+    clubs: Mapping[str, Club]
+    lines: Mapping[str, Line]
+
+    @cached_property
+    def database_url(self) -> str:
+        """The external server's, or the embedded one's, started at first need."""
+        return resolve_url(self.settings.database_url, self.settings.data_dir)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Seals and opens personal data and codes."""
+        return Vault(self.settings.secret_keys)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """For commands and jobs: statements may take their time."""
+        return make_engine(self.database_url)
+
+    @cached_property
+    def sessions(self) -> sessionmaker[Session]:
+        """Sessions for commands and jobs."""
+        return make_sessions(self.engine, vault=self.vault)
+
+    @cached_property
+    def web_sessions(self) -> sessionmaker[Session]:
+        """Sessions for webhooks and pages: nothing may hold a turn longer than LINE waits."""
+        return make_sessions(
+            make_engine(self.database_url, pool_size=16, statement_ms=WEB_STATEMENT_MS), vault=self.vault
+        )
+
+    @cached_property
+    def attendant(self) -> Attendant:
+        """What is done for a person after the commit."""
+        return Attendant(self.sessions, self.lines, self.clubs, self.clock.now)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """Sends replies; its threads start with the first."""
+        return Outbox(self.sessions, self.lines, self.clock.now, self.attendant.attend)
+
+    @cached_property
+    def doors(self) -> Doors:
+        """What the webhook is given."""
+        conversation = Conversation(self.clubs, ROUTES, self.settings.public_url)
+        return Doors(
+            sessions=self.web_sessions,
+            channels={club: Channel(self.settings.channels[club].secrets) for club in self.clubs},
+            answer=conversation.answer,
+            apologise=conversation.apologise,
+            put=self.outbox.put,
+            now=self.clock.now,
+        )
+
+
+def create_app(
+    settings: Settings | None = None, line: Mapping[str, Line] | None = None, clock: Clock | None = None
+) -> Flask:
+    """The WSGI application: webhooks, pages and commands. Raises `SettingsError` or `ClubFileError` when it must not start."""
+    parts = make_parts(settings, line, clock)
+    app = Flask(
+        "sitthi", root_path=os.path.dirname(os.path.abspath(__file__)), static_folder=None, template_folder=None
+    )
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST
+    app.extensions["sitthi"] = parts
+    app.register_blueprint(webhook(parts.doors))
+    app.register_blueprint(member.pages(parts.web_sessions, parts.clubs, parts.settings, parts.clock.now))
+    app.register_blueprint(health.pages(parts.engine, parts.clock.now))
+    if not parts.settings.production and isinstance(parts.clock, MovableClock):
+        app.register_blueprint(demo.pages(parts.clock))
+    commands.register(app)
+    atexit.register(parts.outbox.close)
+    return app
+
+
+def make_parts(
+    settings: Settings | None = None, line: Mapping[str, Line] | None = None, clock: Clock | None = None
+) -> Parts:
+    """The parts from the environment, or from those handed in (tests)."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        cache_logger_on_first_use=True,
+    )
+    found = settings or settings_from_environment()
+    clubs = load_clubs(found.clubs, found.clubs_dir)
+    lines = line or {club: Line(found.channels[club].token, found.line_api_url, found.line_data_url) for club in clubs}
+    return Parts(found, clock or _clock(found), clubs, lines)
+
+
+def settings_from_environment() -> Settings:
+    """Settings of this process, for the clubs whose files it finds."""
+    folder = os.environ.get("SITTHI_CLUBS_DIR")
+    return read_settings(os.environ, tuple(club_files(Path(folder) if folder else None)))
+
+
+def _clock(settings: Settings) -> Clock:
+    if settings.production:
+        return SystemClock()
+    return MovableClock(settings.data_dir / "clock.json", settings.now)

@@ -1,0 +1,259 @@
+"""POST /callback/<club>: the signature, one transaction per event, 200 only after the commits, a boundary per event."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from flask import Blueprint, Response, request
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session, sessionmaker
+
+from bot.outbox import Outgoing
+from bot.routing import Arrival, Reply
+from models import TurnRow
+
+LARGEST = 2 * 1024 * 1024
+TRIES = 3
+"""A deadlock or a lost serial order is tried again at once; everything else is told."""
+AGAIN = ("40P01", "40001")
+EVENT_ID = 100
+
+log = structlog.get_logger("webhook")
+
+
+@dataclass(frozen=True)
+class Channel:
+    """What the webhook must know of one club's channel: secrets (two while rotating), and its own user id if known."""
+
+    secrets: Sequence[str]
+    bot_user_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Doors:
+    """What the webhook is given: how to answer an event, how to say sorry, and where replies go."""
+
+    sessions: sessionmaker[Session]
+    channels: Mapping[str, Channel]
+    answer: Callable[[Arrival], Reply]
+    apologise: Callable[[Arrival], Sequence[dict[str, Any]]]
+    put: Callable[[Outgoing], None]
+    now: Callable[[], datetime]
+
+
+class DatabaseAway(Exception):
+    """The database did not answer in time: the event is not stored, so LINE must not hear 200."""
+
+
+def webhook(doors: Doors) -> Blueprint:
+    """The blueprint that receives LINE's events for every club."""
+    blueprint = Blueprint("webhook", __name__)
+
+    @blueprint.post("/callback/<club>")
+    def receive(club: str) -> Response:
+        channel = doors.channels.get(club)
+        if channel is None:
+            return Response("no such club\n", 404)
+        if (request.content_length or 0) > LARGEST:
+            return Response("larger than 2 MB\n", 413)
+        body = request.get_data(cache=False)
+        if not signed(body, request.headers.get("x-line-signature"), channel.secrets):
+            log.warning("signature wrong or missing", club=club, bytes=len(body))
+            return Response("signature wrong or missing\n", 400)
+        events = _events(body, channel)
+        if events is None:
+            log.warning("signed, but not a webhook body", club=club, bytes=len(body))
+            return Response("not a webhook body for this channel\n", 400)
+        try:
+            for event in events:
+                take(doors, club, event)
+        except DatabaseAway:
+            return Response("try again\n", 503)
+        return Response("", 200)
+
+    return blueprint
+
+
+def signed(body: bytes, signature: str | None, secrets: Sequence[str]) -> bool:
+    """Whether LINE signed exactly these bytes with one of the secrets; compared in constant time (C9–C11)."""
+    given = (signature or "").encode("ascii", "replace")
+    good = [base64.b64encode(hmac.digest(secret.encode(), body, "sha256")) for secret in secrets]
+    return any(hmac.compare_digest(given, expected) for expected in good)
+
+
+def event_id(event: Any) -> str:
+    """`webhookEventId`, or a digest of the event where LINE gave none or nonsense."""
+    given = event.get("webhookEventId") if isinstance(event, dict) else None
+    if isinstance(given, str) and 0 < len(given) <= EVENT_ID and given.isascii() and given.isprintable():
+        return given
+    return "sha256:" + hashlib.sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()
+
+
+def take(doors: Doors, club: str, event: Any) -> None:
+    """One event, stored together with its effects, exactly once; then its reply goes to the outbox.
+
+    Raises `DatabaseAway`. Any other error parks this event alone, and the next one goes on (D3, D4).
+    """
+    now = doors.now()
+    for attempt in range(1, TRIES + 1):
+        try:
+            outgoing = _turn(doors, club, event, now)
+            break
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            if attempt < TRIES and getattr(getattr(error, "orig", None), "sqlstate", None) in AGAIN:
+                continue
+            log.error("database away", club=club, error=type(error).__name__)
+            raise DatabaseAway from error
+        except Exception as error:
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                raise DatabaseAway from error
+            log.exception("event parked", club=club, turn=event_id(event))
+            outgoing = _park(doors, club, event, now, error)
+            break
+    if outgoing is not None:
+        doors.put(outgoing)
+
+
+def try_again(doors: Doors, club: str, event_id: str) -> bool:
+    """Handle a parked event once more, now; True when it went well. The reply token is long dead: nothing is said."""
+    with doors.sessions.begin() as session:
+        row = session.get(TurnRow, (club, event_id), with_for_update=True)
+        if row is None or row.state != "parked":
+            return False
+        try:
+            with session.begin_nested():
+                reply = doors.answer(Arrival(session, club, row.event, doors.now()))
+        except Exception as error:
+            row.attempts += 1
+            row.error = f"{type(error).__name__}: {error}"[:2000]
+            return False
+        row.state, row.outcome, row.attempts = "done", f"{reply.outcome} (tried again)", row.attempts + 1
+        return True
+
+
+def _turn(doors: Doors, club: str, event: Any, now: datetime) -> Outgoing | None:
+    if not isinstance(event, dict):
+        raise TypeError("an event that is not an object")
+    with doors.sessions.begin() as session:
+        if not _first_time(session, club, event, now):
+            return None
+        reply = doors.answer(Arrival(session, club, event, now))
+        standby = event.get("mode") == "standby"
+        state = "standby" if standby else "refused" if reply.refused else "done" if reply.messages else "ignored"
+        messages = [] if standby else list(reply.messages)
+        return _finish(session, club, event, now, reply, state, messages)
+
+
+def _first_time(session: Session, club: str, event: Mapping[str, Any], now: datetime) -> bool:
+    """Insert the turn; False when this event was taken before (A7)."""
+    values = {**_columns(club, event, now), "state": "ignored"}
+    inserted = session.execute(insert(TurnRow).values(values).on_conflict_do_nothing().returning(TurnRow.event_id))
+    return inserted.scalar() is not None
+
+
+def _finish(
+    session: Session,
+    club: str,
+    event: Mapping[str, Any],
+    now: datetime,
+    reply: Reply,
+    state: str,
+    messages: list[dict[str, Any]],
+) -> Outgoing | None:
+    token = event.get("replyToken") if isinstance(event.get("replyToken"), str) else None
+    key = event_id(event)
+    row = session.get_one(TurnRow, (club, key))
+    row.state, row.outcome = state, reply.outcome
+    if messages and (token or reply.matters):
+        row.reply, row.reply_token, row.reply_state, row.matters = messages, token, "new", reply.matters
+    else:
+        messages = []
+    if not messages and not reply.attend:
+        return None
+    return Outgoing(club, key, row.line_user_id, token, messages, now, reply.matters, reply.attend)
+
+
+def _park(doors: Doors, club: str, event: Any, now: datetime, error: Exception) -> Outgoing | None:
+    """Keep an event we could not handle, with its reason, and say sorry to the person."""
+    shaped = event if isinstance(event, dict) else {"type": "malformed", "raw": event}
+    try:
+        with doors.sessions.begin() as session:
+            values = {**_columns(club, shaped, now), "event_id": event_id(event), "state": "parked"}
+            values["error"] = f"{type(error).__name__}: {error}"[:2000]
+            inserted = session.execute(
+                insert(TurnRow).values(values).on_conflict_do_nothing().returning(TurnRow.event_id)
+            )
+            if inserted.scalar() is None or shaped.get("mode") == "standby" or not shaped.get("replyToken"):
+                return None
+            reply = Reply(doors.apologise(Arrival(session, club, shaped, now)), outcome="apology")
+            keyed = {**shaped, "webhookEventId": event_id(event)}
+            return _finish(session, club, keyed, now, reply, "parked", list(reply.messages))
+    except (OperationalError, InterfaceError, PoolTimeout) as away:
+        raise DatabaseAway from away
+
+
+def _columns(club: str, event: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    source, message = event.get("source"), event.get("message")
+    kind = event.get("type")
+    return {
+        "club": club,
+        "event_id": event_id(event),
+        "line_user_id": _text(source, "userId"),
+        "message_id": _text(message, "id") or _text(event.get("unsend"), "messageId"),
+        "kind": kind[:100] if isinstance(kind, str) else "malformed",
+        "event": _storable(event),
+        "event_at": _time(event.get("timestamp")),
+        "received_at": now,
+    }
+
+
+def _storable(thing: Any) -> Any:
+    """The same JSON as PostgreSQL can hold it: no NUL character, no lone surrogates."""
+    if isinstance(thing, str):
+        return thing.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(thing, dict):
+        return {_storable(key): _storable(value) for key, value in thing.items()}
+    return [_storable(value) for value in thing] if isinstance(thing, list) else thing
+
+
+def _text(thing: Any, key: str) -> str | None:
+    found = thing.get(key) if isinstance(thing, dict) else None
+    return str(_storable(found))[:200] if isinstance(found, str) else None
+
+
+def _time(milliseconds: Any) -> datetime | None:
+    if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
+        return None
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _events(body: bytes, channel: Channel) -> list[Any] | None:
+    """The events of a body in order of their time; none when it is not ours. A verification has no events: []."""
+    try:
+        data = json.loads(body.decode(), parse_constant=lambda _: None)  # NaN and Infinity are not JSON, nor can we store them
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(data, dict) or not isinstance(data.get("events", []), list):
+        return None
+    destination = data.get("destination")
+    if channel.bot_user_id and destination and destination != channel.bot_user_id:
+        return None
+    return sorted(data.get("events", []), key=_moment)
+
+
+def _moment(event: Any) -> float:
+    stamp = event.get("timestamp") if isinstance(event, dict) else None
+    return float(stamp) if isinstance(stamp, int | float) and not isinstance(stamp, bool) else 0.0

@@ -1,0 +1,100 @@
+"""Cards of My info: the counts, and lists of claims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from benefits.claims import HeldClaim
+from bot.actions import AskUse, MyInfo, ShowAccounts, ShowClaim, ShowClaims, ShowPrivileges
+from bot.messages import BUBBLES, CAROUSEL_BYTES, Json, card, cards, press, weight
+from bot.routing import Turn
+from handlers.cards.claims import state_pill, story
+from handlers.cards.parts import BRAND, FAINT, MUTED, band, bubble, button, hero, row, rule, stack, title, words
+from handlers.cards.privileges import name_of, partner_name, picture
+from handlers.quick import home
+
+SPARE_BYTES = 4_000
+
+
+def overview(turn: Turn, counts: Mapping[str, int]) -> Json:
+    """Counts by state, each a way to its list."""
+    t = turn.words
+    names = state_names(turn)
+    rows = [_count(turn, state, names[state], n) for state, n in counts.items() if n or state in ("kept", "used")]
+    head = t("My info")
+    buttons = [
+        button(press(t("My privileges ({n} kept)", n=counts["kept"]), ShowClaims("kept"), t("Claim and use"))),
+        button(press(t("Official accounts"), ShowAccounts()), kind="secondary"),
+    ]
+    alt = t("My info: {kept} kept, {used} used", kept=counts["kept"], used=counts["used"])
+    return card(alt, bubble(rows, top=band(head), buttons=buttons), home(turn))
+
+
+def claims_of_state(turn: Turn, held: Sequence[HeldClaim], action: ShowClaims) -> Json:
+    """A page of claims that swipe, as many as LINE's 50 KB hold."""
+    t = turn.words
+    start = action.page if 0 < action.page < len(held) else 0
+    shown: list[Json] = []
+    used = 0
+    for claim in held[start:]:
+        made = _claim(turn, claim)
+        used += weight(made)
+        if shown and (used > CAROUSEL_BYTES - SPARE_BYTES or len(shown) == BUBBLES - 1):
+            break
+        shown.append(made)
+    following = start + len(shown)
+    if following < len(held):
+        shown.append(_more(turn, action.state, following, len(held)))
+    alt = t("{state}: {n} claims", state=state_names(turn)[action.state], n=len(held))
+    return cards(alt, shown, [press(t("My info"), MyInfo()), *home(turn)])
+
+
+def nothing(turn: Turn, state: str) -> str:
+    """There is nothing of that state: what to do instead."""
+    t = turn.words
+    if state == "kept":
+        return t("Nothing is waiting to be used. Claim something under “My privileges”.")
+    return t("Nothing here: no claims are “{state}”.", state=state_names(turn)[state])
+
+
+def state_names(turn: Turn) -> dict[str, str]:
+    """The states in the person's language."""
+    t = turn.words
+    return {"kept": t("Kept"), "in_use": t("In use"), "used": t("Used"), "expired": t("Expired"), "void": t("Void")}
+
+
+def _count(turn: Turn, state: str, name: str, n: int) -> Json:
+    shape = row(
+        words(name, flex=1, gravity="center"),
+        words(str(n), size="xl", bold=True, colour=BRAND if n else FAINT, align="end", flex=0),
+        words("›", size="xl", colour=FAINT, flex=0),
+        paddingTop="4px",
+        paddingBottom="4px",
+    )
+    return {**shape, "action": press(name, ShowClaims(state))}
+
+
+def _claim(turn: Turn, held: HeldClaim) -> Json:
+    t, claim = turn.words, held.claim
+    show = press(t("Show"), ShowClaim(claim.id), name_of(turn, claim.privilege))
+    body = [
+        stack(row(state_pill(turn, held), {"type": "filler"}), spacing="none"),
+        title(name_of(turn, claim.privilege), maxLines=2),
+        words(f"{partner_name(turn, claim.privilege.partner)} · {held.account.name}", size="xs", colour=MUTED),
+        rule(),
+        *story(turn, held),
+    ]
+    buttons = [button(show, kind="link")]
+    if held.may_use:
+        buttons.insert(0, button(press(t("Claim and use"), AskUse(claim.id))))
+    return bubble(body, picture=hero(picture(turn, claim.privilege), show), buttons=buttons, size="kilo")
+
+
+def _more(turn: Turn, state: str, following: int, total: int) -> Json:
+    t = turn.words
+    body = [title(t("{n} more", n=total - following))]
+    buttons = [
+        button(press(t("Show more"), ShowClaims(state, following))),
+        button(press(t("My privileges"), ShowPrivileges()), kind="link"),
+    ]
+    return bubble(body, buttons=buttons, size="kilo")

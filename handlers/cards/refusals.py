@@ -1,0 +1,117 @@
+"""Every way a rule says no, worded: the reason, the facts behind it, and the way on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from benefits import conditions, members, uses
+from benefits.refusal import Refusal
+from bot.messages import text
+from bot.routing import Reply, Turn
+from handlers.quick import home
+
+
+def refused(turn: Turn, refusal: Refusal) -> Reply:
+    """A refusal as an answer, for where no card says it better."""
+    return Reply([text(reason(turn, refusal), home(turn))], outcome=refusal.name, refused=True)
+
+
+def reason(turn: Turn, refusal: Refusal) -> str:
+    """Why not, in a sentence or two. A refusal without a wording of its own is a fault that a test finds."""
+    return WORDINGS[type(refusal)](turn, refusal)
+
+
+def _not_administrator(turn: Turn, refusal: Any) -> str:
+    t = turn.words
+    if refusal.role is None:
+        return t("You are not an administrator of this account (any more), so you can't act for it.")
+    return t("You are not an administrator of this account, and privileges are for administrators.")
+
+
+def _already(turn: Turn, refusal: Any) -> str:
+    t, when = turn.words, turn.words.moment(refusal.at)
+    if refusal.by_me:
+        said = t("You claimed this for {account} on {when}.", account=refusal.account, when=when)
+    else:
+        by = refusal.by or t("another admin")
+        said = t("{name} was first: claimed for {account} on {when}.", name=by, account=refusal.account, when=when)
+    again = t("It opens again on {day}.", day=t.day(refusal.again)) if refusal.again else ""
+    return f"{said} {again}".strip()
+
+
+def _tier(turn: Turn, refusal: Any) -> str:
+    t, club = turn.words, turn.club
+    needs = ", ".join(club.say(club.tier(key).name, turn.language) for key in refusal.needs)
+    has = club.say(club.tier(refusal.has).name, turn.language) if refusal.has else "–"
+    return t("For {needs}; this account is {has}.", needs=needs, has=has)
+
+
+def _new_members(turn: Turn, refusal: Any) -> str:
+    t = turn.words
+    if refusal.last_day:
+        return t("For new members; this account was one until {day}.", day=t.day(refusal.last_day))
+    return t("For new members only.")
+
+
+def _left(turn: Turn, refusal: Any) -> str:
+    t, day = turn.words, turn.words.day(refusal.at)
+    if refusal.reason == "premium":
+        return t("The account became premium (green shield) on {day}, and premium accounts can't be members.", day=day)
+    if refusal.reason == "deleted":
+        return t("The account was deleted on {day}.", day=day)
+    return t("The account left the club on {day}.", day=day)
+
+
+def _void(turn: Turn, refusal: Any) -> str:
+    return turn.words("This claim is void: {reason}", reason=void_reason(turn, refusal.reason))
+
+
+def void_reason(turn: Turn, code: str | None) -> str:
+    """Why a claim is void: one of the reasons of the rules, or what staff wrote."""
+    t = turn.words
+    known = {
+        "asked": t("the account left the club."),
+        "deleted": t("the account was deleted."),
+        "premium": t("the account became premium (green shield)."),
+        "removed": t("the account was removed from the club."),
+    }
+    return known.get(code or "", code or "–")
+
+
+def _used(turn: Turn, refusal: Any) -> str:
+    t, when = turn.words, turn.words.moment(refusal.at)
+    if refusal.by:
+        return t("Already used by {name} on {when}.", name=refusal.by, when=when)
+    return t("Already used on {when}.", when=when)
+
+
+Wording = Callable[[Turn, Any], str]
+WORDINGS: dict[type[Refusal], Wording] = {
+    members.NotAdministrator: _not_administrator,
+    members.PremiumAccount: lambda turn, _: turn.words("Premium accounts (green shield) can't join the club."),
+    members.NotJoined: lambda turn, _: turn.words(
+        "This account is not in the club yet. Type “join” to read the terms."
+    ),
+    members.Left: _left,
+    conditions.UnknownPrivilege: lambda turn, _: turn.words("We don't know this privilege (any more)."),
+    conditions.Withdrawn: lambda turn, no: turn.words("Withdrawn by the club on {day}.", day=turn.words.day(no.at)),
+    conditions.TierTooLow: _tier,
+    conditions.NewMembersOnly: _new_members,
+    conditions.NotYet: lambda turn, no: turn.words("Opens on {when}.", when=turn.words.moment(no.opens)),
+    conditions.OpensOnTheSecond: lambda turn, no: turn.words(
+        "Privileges open on the {day} of each month: again on {when}.",
+        day=turn.club.round.day,
+        when=turn.words.day(no.opens),
+    ),
+    conditions.ClaimWindowClosed: lambda turn, no: turn.words(
+        "Claiming ended on {day}.", day=turn.words.last_day(no.closed)
+    ),
+    conditions.SoldOut: lambda turn, _: turn.words("All taken."),
+    conditions.AlreadyClaimed: _already,
+    uses.AlreadyUsed: _used,
+    uses.Expired: lambda turn, no: turn.words("Expired on {when}.", when=turn.words.moment(no.at)),
+    uses.Void: _void,
+    uses.NotYetUsable: lambda turn, no: turn.words("Can be used from {when}.", when=turn.words.moment(no.opens)),
+    uses.UnknownClaim: lambda turn, _: turn.words("We don't know this claim, or it is not of an account of yours."),
+}

@@ -1,0 +1,63 @@
+"""Claiming: choose the account, then now or later. The claim is decided at choosing the account (LFC-13…22)."""
+
+from __future__ import annotations
+
+from benefits import claims, privileges
+from benefits.conditions import AlreadyClaimed
+from benefits.refusal import Refusal
+from bot.actions import ClaimFor, StartClaim, UseLater
+from bot.messages import text
+from bot.routing import Reply, Turn
+from handlers.cards import claims as cards
+from handlers.cards.refusals import reason
+from handlers.quick import home
+from handlers.using import held
+
+OTHERS = 3
+
+
+def start(turn: Turn, action: StartClaim) -> Reply:
+    """*Claim* pressed: which account? Locked ones say why."""
+    offer = privileges.one(
+        turn.session, club=turn.club, person=turn.person, privilege_id=action.privilege, now=turn.now
+    )
+    return Reply([cards.choose_account(turn, offer)], outcome="account asked")
+
+
+def claim_for(turn: Turn, action: ClaimFor) -> Reply:
+    """The account is chosen: claimed, or refused with who was first and what else there is."""
+    try:
+        with turn.session.begin_nested():
+            claimed = claims.claim(
+                turn.session,
+                club=turn.club,
+                person=turn.person,
+                privilege_id=action.privilege,
+                member_id=action.member,
+                slot=action.slot or None,
+                now=turn.now,
+            )
+    except Refusal as refusal:
+        return _refused(turn, action, refusal)
+    if not claimed.created:
+        return Reply([cards.claim_card(turn, held(turn, claimed.claim.id))], outcome="claimed before")
+    return Reply([cards.now_or_later(turn, held(turn, claimed.claim.id))], outcome="claimed", matters=True)
+
+
+def later(turn: Turn, action: UseLater) -> Reply:
+    """*Use later*: it is kept already; say where and until when (LFC-14)."""
+    claim = held(turn, action.claim)
+    if claim.state != "kept":
+        return Reply([cards.claim_card(turn, claim)], outcome="claim")
+    return Reply([cards.kept(turn, claim)], outcome="kept for later")
+
+
+def _refused(turn: Turn, action: ClaimFor, refusal: Refusal) -> Reply:
+    offers = privileges.catalogue(turn.session, club=turn.club, person=turn.person, now=turn.now)
+    this = next((offer for offer in offers if offer.privilege.id == action.privilege), None)
+    others = [offer for offer in offers if offer.claimable and offer.privilege.id != action.privilege][:OTHERS]
+    if this is None:
+        return Reply([text(reason(turn, refusal), home(turn))], outcome=refusal.name, refused=True)
+    mine = refusal.claim if isinstance(refusal, AlreadyClaimed) else None
+    message = cards.lost(turn, this, reason(turn, refusal), others, mine.id if mine else None)
+    return Reply([message], outcome=refusal.name, refused=True, matters=True)

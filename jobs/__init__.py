@@ -1,0 +1,1 @@
+"""Work by the clock: the timetable, its tasks, and `python -m jobs`."""

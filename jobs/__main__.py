@@ -1,0 +1,102 @@
+"""`python -m jobs`: the clock that rings and the worker that does, in one process; run as many as you like."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import threading
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from app import Parts, make_parts
+from jobs.tasks import QUEUE, make_engine_app, ring
+from jobs.timetable import TIMETABLE, Job
+from jobs.wiring import make_work
+from settings import SettingsError
+
+LONGEST_PAUSE = 30.0
+
+log = structlog.get_logger("jobs")
+
+
+def main() -> int:
+    """Run until told to stop; a database that goes away is waited for."""
+    try:
+        parts = make_parts()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    scheduler = _scheduler(parts)
+    scheduler.start()
+    log.info("jobs started", jobs=[job.name for job in TIMETABLE])
+    try:
+        _work_until(stop, parts)
+    finally:
+        scheduler.shutdown(wait=False)
+        parts.outbox.close()
+    return 0
+
+
+def _scheduler(parts: Parts) -> BackgroundScheduler:
+    """Rings each job at start and then every so often; late rings are rung, missed ones once."""
+    scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": None})
+    for job in TIMETABLE:
+        scheduler.add_job(_ring, IntervalTrigger(seconds=job.every), args=[parts, job], id=job.name)
+        scheduler.add_job(_ring, args=[parts, job], id=f"{job.name} at start")
+    return scheduler
+
+
+def _ring(parts: Parts, job: Job) -> None:
+    try:
+        ring(parts.database_url, (job,))
+    except Exception as error:  # the next ring asks again
+        log.warning("could not ring", job=job.name, error=type(error).__name__)
+
+
+def _work_until(stop: threading.Event, parts: Parts) -> None:
+    """The worker ends when PostgreSQL goes away: start it again, more patiently each time."""
+    pause = 1.0
+    while not stop.is_set():
+        try:
+            asyncio.run(_worker(stop, parts))
+            pause = 1.0
+        except Exception as error:
+            log.warning("worker ended; starting again", seconds=pause, error=type(error).__name__)
+            stop.wait(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+
+async def _worker(stop: threading.Event, parts: Parts) -> None:
+    app = make_engine_app(parts.database_url, make_work(parts))
+    async with app.open_async():
+        working = asyncio.create_task(
+            app.run_worker_async(
+                queues=[QUEUE],
+                concurrency=3,
+                install_signal_handlers=False,
+                shutdown_graceful_timeout=10,
+                fetch_job_polling_interval=5,
+            )
+        )
+        waiting = asyncio.create_task(asyncio.to_thread(_wait, stop, working))
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        if not stop.is_set() and working.done() and not working.cancelled() and working.exception():
+            raise working.exception()  # type: ignore[misc]
+
+
+def _wait(stop: threading.Event, working: asyncio.Task[None]) -> None:
+    while not stop.wait(0.2):
+        if working.done():
+            return
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,31 @@
+"""The timetable: what is asked how often. A tick is a question, not a command: the rows say whether anything is due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job: its task's name, and the seconds between questions. `lock` keeps two of it from running at once."""
+
+    name: str
+    every: int
+    about: str
+
+    @property
+    def lock(self) -> str:
+        """The queueing lock: asking again while one waits adds nothing."""
+        return self.name
+
+
+TIMETABLE = (
+    Job("replies", 15, "replies that a process which died left behind"),
+    Job("rounds", 60, "ended months without a finished round"),
+    Job("reminders", 300, "kept claims that end soon"),
+    Job("pushes", 60, "notices that can't wait for a reply any longer"),
+    Job("menus", 60, "people whose rich menu is not the one they should see"),
+    Job("parked", 60, "events that failed for a passing reason"),
+    Job("tidy", 3600, "old turns and finished jobs"),
+    Job("stalled", 60, "tasks whose worker died"),
+)

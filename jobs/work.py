@@ -1,0 +1,167 @@
+"""What each job of the timetable does. Every one may run at any time, on any number of machines, and twice."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Engine, delete, func, or_, select, text, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from benefits import notices, rounds
+from bot.line import Line, LineError, NotSent, TooMany, Unknown
+from bot.outbox import KEY_LIFE, Outbox
+from clubs import Club
+from models import Notice, Person, TurnRow
+from richmenu import linking
+
+KEEP_TURNS = timedelta(days=90)
+"""How long an event and its reply stay readable; then only that it was handled remains."""
+PUSHES = 100
+
+log = structlog.get_logger("jobs")
+
+
+@dataclass(frozen=True)
+class Work:
+    """The jobs, with what they need."""
+
+    engine: Engine
+    sessions: sessionmaker[Session]
+    clubs: Mapping[str, Club]
+    lines: Mapping[str, Line]
+    outbox: Outbox
+    worded: Callable[[Session, Person, Notice], Sequence[dict[str, Any]]]
+    """Words a notice in the person's language."""
+    retry: Callable[[str, str], bool]
+    """Handles one parked event again; True when it went well."""
+    now: Callable[[], datetime]
+
+    def replies(self) -> int:
+        """Replies left behind by a process that died."""
+        return self.outbox.recover()
+
+    def rounds(self) -> int:
+        """Every ended month without a finished round, in order. One club's trouble does not stop another's."""
+        done = 0
+        for club in self.clubs.values():
+            with self.sessions() as session:
+                due = rounds.due(session, club, self.now())
+            for period in due:
+                try:
+                    rounds.run(self.engine, club=club, period=period, now=self.now())
+                    done += 1
+                except (rounds.LeaseHeld, rounds.RoundAlreadyDone):
+                    break  # another worker is at it
+        return done
+
+    def reminders(self) -> int:
+        """Reminders of claims that end soon, as notices."""
+        with self.sessions.begin() as session:
+            return sum(notices.remind_ending(session, club=club, now=self.now()) for club in self.clubs.values())
+
+    def pushes(self) -> int:
+        """Notices that can wait no longer are pushed, each once, under a key stored before the first attempt."""
+        pushed = 0
+        for _ in range(PUSHES):
+            prepared = self._next_push()
+            if prepared is None:
+                break
+            pushed += self._push(*prepared)
+        return pushed
+
+    def menus(self) -> int:
+        """People whose rich menu is not the one they should see."""
+        return linking.repair(self.sessions, self.lines, self.now())
+
+    def parked(self) -> int:
+        """Parked friendship events are tried again; who pressed a button was asked to press again, and is not surprised."""
+        with self.sessions() as session:
+            rows = session.execute(
+                select(TurnRow.club, TurnRow.event_id)
+                .where(TurnRow.state == "parked", TurnRow.attempts < 4)
+                .where(TurnRow.kind.in_(("follow", "unfollow", "unsend")))
+                .where(TurnRow.received_at < self.now() - timedelta(minutes=1) * TurnRow.attempts)
+                .order_by(TurnRow.received_at)
+                .limit(100)
+            ).all()
+        return sum(self.retry(club, event_id) for club, event_id in rows)
+
+    def tidy(self) -> int:
+        """Events and replies older than 90 days lose their content: what remains is that they were handled once."""
+        old = self.now() - KEEP_TURNS
+        with self.sessions.begin() as session:
+            emptied = session.execute(
+                update(TurnRow)
+                .where(TurnRow.received_at < old, TurnRow.state != "parked", TurnRow.event != text("'{}'::jsonb"))
+                .values(event={}, reply=None, reply_token=None, message_id=None)
+                .returning(TurnRow.event_id)
+            ).all()
+            session.execute(
+                delete(Notice).where(Notice.state.in_(("told", "pushed", "dropped")), Notice.created_at < old)
+            )
+            session.execute(
+                text(
+                    "DELETE FROM procrastinate_jobs WHERE status IN ('succeeded', 'cancelled') AND id IN "
+                    "(SELECT job_id FROM procrastinate_events WHERE at < now() - interval '7 days')"
+                )
+            )
+        return len(emptied)
+
+    def _next_push(self) -> tuple[int, str, str, list[dict[str, Any]], uuid.UUID] | None:
+        """Freeze one due notice: its body and key are stored before anything is sent."""
+        now = self.now()
+        with self.sessions.begin() as session:
+            self._give_up(session, now)
+            retry_at = func.coalesce(Notice.first_attempt_at, now) <= now
+            notice = session.scalars(
+                select(Notice)
+                .where(Notice.push_at <= now, Notice.state.in_(("waiting", "pushing")), retry_at)
+                .where(or_(Notice.told_at.is_(None), Notice.told_at < now - timedelta(minutes=1)))
+                .order_by(Notice.push_at)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            ).first()
+            if notice is None:
+                return None
+            person = session.get_one(Person, notice.person_id)
+            if not person.friend:
+                notice.state = "dropped"
+                return notice.id, "", "", [], uuid.uuid4()
+            if notice.retry_key is None:
+                notice.body = {"messages": list(self.worded(session, person, notice))}
+                notice.retry_key, notice.first_attempt_at, notice.state = uuid.uuid4(), now, "pushing"
+            notice.told_at = now  # the latest attempt: the next one waits a minute
+            assert notice.body is not None
+            return notice.id, notice.club, person.line_user_id, notice.body["messages"], notice.retry_key
+
+    @staticmethod
+    def _give_up(session: Session, now: datetime) -> None:
+        session.execute(
+            update(Notice)
+            .where(Notice.state == "pushing", Notice.first_attempt_at < now - KEY_LIFE)
+            .values(state="unknown")
+        )
+        session.execute(
+            update(Notice).where(Notice.state == "waiting", Notice.expires_at <= now).values(state="dropped")
+        )
+
+    def _push(self, notice_id: int, club: str, to: str, messages: list[dict[str, Any]], key: uuid.UUID) -> int:
+        if not messages:
+            return 0
+        try:
+            self.lines[club].push(to, messages, key)
+            state = "pushed"
+        except (Unknown, NotSent, TooMany) as error:
+            log.warning("push open", notice=notice_id, error=str(error))
+            return 0
+        except LineError as error:
+            log.warning("push refused", notice=notice_id, error=str(error))
+            state = "dropped"
+        with self.sessions.begin() as session:
+            session.execute(update(Notice).where(Notice.id == notice_id).values(state=state, told_at=self.now()))
+        return int(state == "pushed")
