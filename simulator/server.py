@@ -151,7 +151,8 @@ def _finish(item: Item, answer: Answer, call: Call) -> web.Response:
     if answer.content is not None:
         item.response = f"({len(answer.content)} bytes)"
         return web.Response(body=answer.content, status=answer.status, headers=headers,
-                            content_type=answer.content_type)
+                            content_type=answer.content_type,
+                            charset="utf-8" if answer.content_type.startswith("text/") else None)
     item.response = answer.body
     body = json.dumps(answer.body, ensure_ascii=False).encode("utf-8", "surrogatepass")
     return web.Response(body=body, status=answer.status, headers=headers, content_type="application/json")
