@@ -91,7 +91,7 @@ def agree(session: Session, *, club: Club, person: Person, language: str, now: d
     if not before:
         raise NoAccounts()
     _record(session, club, person, language, now)
-    joined = _join(session, club, person, [account for account in before if _may_join(account)], now)
+    joined = _join(session, club, person, [account for account in before if may_join(account)], now)
     after = accounts_of(session, club=club, person=person, now=now)
     members = [account for account in after if account.may_claim and account.member_id not in joined]
     return Agreed(
@@ -129,7 +129,8 @@ def new_until(club: Club, *, last_left: datetime | None, now: datetime) -> datet
     return start_of(add_days(today, club.new_member.days + 1))
 
 
-def _may_join(account: Account) -> bool:
+def may_join(account: Account) -> bool:
+    """Whether pressing Agree would bring this account into the club: never joined, or left and not deleted."""
     refusal = account.why_not
     return isinstance(refusal, NotJoined) or (isinstance(refusal, Left) and account.member.deleted_at is None)
 

@@ -29,8 +29,10 @@ def ask_consent(turn: Turn) -> Reply:
 
 
 def show_terms(turn: Turn, action: ShowTerms) -> Reply:
-    """The terms, at any time; with Agree while that is still to be done."""
-    if consent.needs_consent(turn.session, club=turn.club, person=turn.person):
+    """The terms, at any time; with Agree while there is somebody or some account still to join."""
+    accounts = members.accounts_of(turn.session, club=turn.club, person=turn.person, now=turn.now)
+    to_join = any(consent.may_join(account) for account in accounts)
+    if to_join or consent.needs_consent(turn.session, club=turn.club, person=turn.person):
         return ask_consent(turn)
     return Reply([cards.terms(turn)], outcome="terms")
 
