@@ -39,7 +39,7 @@ def palette(colour: str) -> Palette:
         ground=_tone(hue, 0.945, rich),
         chip=_tone(hue, 0.94, rich),
         ink=_tone(hue, 0.13, rich * 0.7),
-        muted=_tone(hue, 0.40, rich * 0.4),
+        muted=readable(_tone(hue, 0.40, rich * 0.4)),
         shadow=_tone(hue, 0.30, rich),
     )
 

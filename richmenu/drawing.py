@@ -57,7 +57,7 @@ def draw(menu: Menu, colour: str) -> Picture:
 
 def _png(image: Image.Image, key: str) -> bytes:
     file = io.BytesIO()
-    image.save(file, "PNG", optimize=True)
+    image.save(file, "PNG", compress_level=6)
     if file.tell() > HEAVIEST:
         raise PictureTooHeavy(f"menu {key}: the picture weighs {file.tell()} bytes, LINE takes {HEAVIEST}")
     return file.getvalue()
