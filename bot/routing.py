@@ -113,7 +113,8 @@ class Routes:
 
 def normal(text: str) -> str:
     """Typed text without what people type differently: case, width, spaces, Thai digits, a final full stop."""
-    plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split()).rstrip(".!?")
+    plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    plain = plain.rstrip(".!?") or plain
     return "".join(str(unicodedata.digit(char)) if char.isdecimal() else char for char in plain)
 
 

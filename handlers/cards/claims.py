@@ -137,7 +137,7 @@ def in_use(turn: Turn, held: HeldClaim, shown: Shown) -> Json:
         pair(t("Account"), held.account.name),
     ]
     buttons = [button(page)]
-    if shown.kind == "link":
+    if shown.kind == "link" and shown.code.startswith(("https://", "http://")):
         buttons.insert(0, button(open_page(t("Open the link"), shown.code)))
         buttons[1] = button(page, kind="link")
     else:
