@@ -1,0 +1,163 @@
+"""Rivals for races: real processes that wait at one barrier and then press at once, each press its own transaction."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
+from typing import Any
+
+from sqlalchemy import Engine, insert, select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from benefits import claims, people
+from benefits.conditions import AlreadyClaimed, SoldOut, holder_of, period_of
+from benefits.refusal import Refusal
+from benefits.vault import Vault
+from clubs import load_club
+from clubs.catalogue import SHIPPED
+from database.engine import make_engine, make_sessions
+from models import Claim, Code, Person, Privilege
+from tests.conftest import TEST_KEYS
+from tests.factories import NOON
+
+GUARDED, CHECK_THEN_ACT, SKIP_ONLY = "guarded", "check then act", "skip locked only"
+
+
+@dataclass(frozen=True)
+class Press:
+    """One admin presses Claim; with `abort_after` her transaction is rolled back so many seconds after the grant."""
+
+    line_user_id: str
+    privilege_id: int
+    member_id: int
+    abort_after: float | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What she was told: `ok`, `aborted`, a refusal's class name, or `error: …`; and, when too late, who was first."""
+
+    press: Press
+    told: str
+    claim_id: int | None = None
+    first: int | None = None
+    by: str | None = None
+
+
+class Rivals:
+    """So many processes, started once, that run rounds of presses against any database."""
+
+    def __init__(self, count: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._barrier = context.Barrier(count)
+        self._pipes: list[Connection] = []
+        self._processes = []
+        for _ in range(count):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_rival, args=(theirs, self._barrier), daemon=True)
+            process.start()
+            self._pipes.append(ours)
+            self._processes.append(process)
+
+    def run(self, url: str, presses: Sequence[Press], mode: str = GUARDED) -> list[Answer]:
+        """Deal the presses out, let every process begin at once, and collect the answers."""
+        for n, pipe in enumerate(self._pipes):
+            pipe.send((url, list(presses[n :: len(self._pipes)]), mode))
+        return [answer for pipe in self._pipes for answer in pipe.recv()]
+
+    def stop(self) -> None:
+        """Let the processes end."""
+        for pipe in self._pipes:
+            pipe.send(None)
+        for process in self._processes:
+            process.join(10)
+
+
+def _rival(pipe: Connection, barrier: Barrier) -> None:
+    engines: dict[str, Engine] = {}
+    guards = {name: getattr(claims, name) for name in ("_grant", "_take_stock", "_take_code")}
+    while (job := pipe.recv()) is not None:
+        url, presses, mode = job
+        engine = engines.setdefault(url, make_engine(url, pool_size=1))
+        for name, guard in guards.items():
+            setattr(claims, name, WITHOUT[mode].get(name, guard))
+        sessions = make_sessions(engine, vault=Vault(TEST_KEYS))
+        with sessions() as session:
+            session.execute(select(1))  # connected before the barrier opens
+        barrier.wait(60)
+        pipe.send([_press(sessions, press) for press in presses])
+    for engine in engines.values():
+        engine.dispose()
+
+
+CLUB = load_club(SHIPPED / "family_club.toml")
+
+
+def _press(sessions: sessionmaker[Session], press: Press) -> Answer:
+    with sessions() as session:
+        try:
+            person = people.meet(session, club=CLUB, line_user_id=press.line_user_id, now=NOON)
+            made = claims.claim(
+                session,
+                club=CLUB,
+                person=person,
+                privilege_id=press.privilege_id,
+                member_id=press.member_id,
+                now=NOON,
+            )
+            if press.abort_after is not None:
+                time.sleep(press.abort_after)
+                session.rollback()
+                return Answer(press, "aborted")
+            session.commit()
+            return Answer(press, "ok", made.claim.id)
+        except AlreadyClaimed as refusal:
+            session.commit()
+            return Answer(press, "AlreadyClaimed", refusal.claim.id, refusal.claim.person_id, refusal.by)
+        except Refusal as refusal:
+            session.commit()
+            return Answer(press, type(refusal).__name__)
+        except Exception as error:
+            session.rollback()
+            return Answer(press, f"error: {error!r}")
+
+
+def _grant_unguarded(
+    session: Session, privilege: Privilege, person: Person, member_id: int, slots: set[int], now: Any
+) -> int | None:
+    """Check, then insert: what `claims._grant` must not be."""
+    holder, period = holder_of(privilege, member_id=member_id, person_id=person.id), period_of(privilege, now)
+    found = session.scalars(select(Claim.slot).where(Claim.privilege_id == privilege.id, Claim.holder == holder)).all()
+    if len(found) >= privilege.claim_limit:
+        return None
+    values = {"privilege_id": privilege.id, "member_id": member_id, "person_id": person.id, "holder": holder}
+    rest = {"period": period, "slot": len(found) + 1, "state": "kept", "claimed_at": now}
+    return session.execute(insert(Claim).values(**values, **rest).returning(Claim.id)).scalar_one()
+
+
+def _take_stock_unguarded(session: Session, privilege_id: int) -> None:
+    """Read, then write: what `claims._take_stock` must not be."""
+    row = session.execute(select(Privilege.stock, Privilege.taken).where(Privilege.id == privilege_id)).one()
+    if row.stock is not None and row.taken >= row.stock:
+        raise SoldOut()
+    session.execute(update(Privilege).where(Privilege.id == privilege_id).values(taken=row.taken + 1))
+
+
+def _take_code_skipping(session: Session, privilege_id: int, claim_id: int) -> None:
+    """Believe SKIP LOCKED: codes that rivals hold count as gone."""
+    free = select(Code.id).where(Code.privilege_id == privilege_id, Code.claim_id.is_(None)).order_by(Code.id).limit(1)
+    code_id = session.execute(free.with_for_update(skip_locked=True)).scalar()
+    if code_id is None:
+        raise SoldOut()
+    session.execute(update(Code).where(Code.id == code_id).values(claim_id=claim_id))
+
+
+WITHOUT: dict[str, dict[str, Any]] = {
+    GUARDED: {},
+    CHECK_THEN_ACT: {"_grant": _grant_unguarded, "_take_stock": _take_stock_unguarded},
+    SKIP_ONLY: {"_take_code": _take_code_skipping},
+}
