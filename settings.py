@@ -66,7 +66,9 @@ def read_settings(environ: Mapping[str, str], known_clubs: tuple[str, ...]) -> S
     strict = env not in ("demo", "test")
     named = tuple(part.strip() for part in environ.get("SITTHI_CLUBS", "").split(",") if part.strip())
     clubs = named or known_clubs
-    faults += [f"SITTHI_CLUBS names {name!r}, and no club file is called so" for name in named if name not in known_clubs]
+    faults += [
+        f"SITTHI_CLUBS names {name!r}, and no club file is called so" for name in named if name not in known_clubs
+    ]
     line = environ.get("LINE_API_URL", "").rstrip("/")
     found = Settings(
         env=env,
@@ -82,7 +84,9 @@ def read_settings(environ: Mapping[str, str], known_clubs: tuple[str, ...]) -> S
         now=_now(environ, strict, faults),
     )
     if faults:
-        raise SettingsError("\n".join(["The settings need mending before this can start:", *(f"- {f}" for f in faults)]))
+        raise SettingsError(
+            "\n".join(["The settings need mending before this can start:", *(f"- {f}" for f in faults)])
+        )
     return found
 
 
@@ -91,7 +95,9 @@ def _public_url(environ: Mapping[str, str], strict: bool, faults: list[str]) -> 
     if strict and not url:
         faults.append("SITTHI_PUBLIC_URL is missing: the https address under which LINE and members reach this program")
     elif strict and not url.startswith("https://"):
-        faults.append("SITTHI_PUBLIC_URL must start with https://: LINE sends webhooks and shows pictures over https only")
+        faults.append(
+            "SITTHI_PUBLIC_URL must start with https://: LINE sends webhooks and shows pictures over https only"
+        )
     return url or "http://127.0.0.1:8000"
 
 
@@ -121,13 +127,19 @@ def _channel(environ: Mapping[str, str], club: str, strict: bool, faults: list[s
     secrets = tuple(part.strip() for part in environ.get(f"{prefix}_SECRET", "").split(",") if part.strip())
     token = environ.get(f"{prefix}_TOKEN", "").strip()
     if strict and not secrets:
-        faults.append(f"{prefix}_SECRET is missing: LINE Developers console, the channel's Basic settings, Channel secret")
+        faults.append(
+            f"{prefix}_SECRET is missing: LINE Developers console, the channel's Basic settings, Channel secret"
+        )
     if len(secrets) > 2:
-        faults.append(f"{prefix}_SECRET holds {len(secrets)} secrets: at most two, separated by a comma, while rotating")
+        faults.append(
+            f"{prefix}_SECRET holds {len(secrets)} secrets: at most two, separated by a comma, while rotating"
+        )
     if strict and any(len(secret) < 32 for secret in secrets):
         faults.append(f"{prefix}_SECRET is shorter than 32 characters: that is not a secret LINE gave")
     if strict and len(token) < 32:
-        faults.append(f"{prefix}_TOKEN is missing or short: LINE Developers console, Messaging API, Channel access token")
+        faults.append(
+            f"{prefix}_TOKEN is missing or short: LINE Developers console, Messaging API, Channel access token"
+        )
     if strict and not all(ord(char) < 128 for char in token + "".join(secrets)):
         faults.append(f"{prefix}_SECRET or _TOKEN holds characters that LINE never uses: copy it again")
     return ChannelSettings(secrets or ("demo-secret",), token or "demo-token")

@@ -48,7 +48,9 @@ class Vault:
         """The text sealed for this `context`. Raises `CannotOpen`."""
         key = self._keys.get(sealed[:KEY_ID])
         if key is None:
-            raise CannotOpen(f"{context}: sealed under a key that SITTHI_SECRET_KEYS no longer holds; put it back, last")
+            raise CannotOpen(
+                f"{context}: sealed under a key that SITTHI_SECRET_KEYS no longer holds; put it back, last"
+            )
         try:
             nonce = sealed[KEY_ID : KEY_ID + NONCE]
             return key.decrypt(nonce, sealed[KEY_ID + NONCE :], context.encode()).decode()

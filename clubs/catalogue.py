@@ -109,7 +109,9 @@ class _Table:
 def _club(file: _Table, stem: str) -> Club:
     key = file.get("key", str, f'"{stem}"')
     if key != stem or not re.fullmatch(r"[a-z][a-z0-9_]{1,39}", key):
-        raise file.fault("key", f"is {key!r}; it must equal the file's name ({stem!r}), small letters, digits, underscores")
+        raise file.fault(
+            "key", f"is {key!r}; it must equal the file's name ({stem!r}), small letters, digits, underscores"
+        )
     languages = file.some_of("languages", LANGUAGES, '["th", "en"]')
     if not languages:
         raise file.fault("languages", 'is empty; name at least one, such as ["th"]')
