@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -23,8 +25,10 @@ from benefits.pins import hash_pin
 from benefits.vault import Vault
 from clock import MovableClock
 from clubs import Club
+from database.engine import make_engine, make_sessions
 from models import Claim, Member, Partner, Person, Privilege
 from settings import Settings, read_settings
+from tests.conftest import psycopg_url
 from tests.factories import NOON, member, partner, person, privilege
 from web import demo, headers, health
 from web import member as member_pages
@@ -55,18 +59,26 @@ class House:
         """Time passes, e.g. `minutes=16`."""
         self.clock[0] += timedelta(**ahead)
 
-    def use(self, redeem: str = "qr", *, begin: bool = True, language: str = "th", **values: Any) -> Use:
+    def use(self, redeem: str = "qr", *, begin: bool = True, language: str | None = "th", **values: Any) -> Use:
         """A claim of a new account, in use by its admin unless `begin` is False. `code=` is sealed as the rules do."""
         with self.sessions.begin() as session:
             code, names = values.pop("code", None), values.pop("partner", {})
             ann = person(session, language=language)
             shop = member(session, ann, name=values.pop("account", "ร้านก๋วยเตี๋ยวเรือ"))
-            giver = partner(session, **{"pin_hash": PIN_HASH, "name_en": "Mong Chao Coffee", "name_th": "โมงเช้า คอฟฟี่", **names})
+            giver = partner(
+                session, **{"pin_hash": PIN_HASH, "name_en": "Mong Chao Coffee", "name_th": "โมงเช้า คอฟฟี่", **names}
+            )
             gift = privilege(session, redeem=redeem, partner_id=giver.id, **values)
             if code is not None:
                 gift.code = self.vault.seal(code, f"privileges.code:{gift.club}:{gift.key}")
             claim = Claim(
-                privilege_id=gift.id, member_id=shop.id, person_id=ann.id, holder=f"m{shop.id}", period="", slot=1, claimed_at=NOON
+                privilege_id=gift.id,
+                member_id=shop.id,
+                person_id=ann.id,
+                holder=f"m{shop.id}",
+                period="",
+                slot=1,
+                claimed_at=NOON,
             )
             session.add(claim)
             session.flush()
@@ -92,7 +104,9 @@ class Use:
         """The admin presses Use in the chat."""
         with self.house.sessions.begin() as session:
             ann = session.get_one(Person, self.person.id)
-            found = uses.start(session, club=self.house.club, person=ann, claim_id=self.claim_id, now=self.house.clock[0])
+            found = uses.start(
+                session, club=self.house.club, person=ann, claim_id=self.claim_id, now=self.house.clock[0]
+            )
             self.token = found.token
 
     def change(self, **values: Any) -> None:
@@ -118,8 +132,9 @@ class Use:
         return self.house.client.post(path, data=sent, headers=OURS)
 
 
-def build(sessions: sessionmaker[Session], engine: Engine, club: Club, vault: Vault, settings: Settings) -> House:
+def build(engine: Engine, club: Club, vault: Vault, settings: Settings) -> House:
     """The application as `create_app` joins it, without the bot."""
+    sessions = make_sessions(engine, vault=vault)
     app = Flask("web-tests", static_folder=None)
     house = House(app, sessions, club, settings, vault)
     app.register_blueprint(member_pages.pages(sessions, {club.key: club}, settings, lambda: house.clock[0]))
@@ -130,6 +145,19 @@ def build(sessions: sessionmaker[Session], engine: Engine, club: Club, vault: Va
     return house
 
 
+@pytest.fixture(scope="session")
+def shared(server_url: str, template: str) -> Iterator[Engine]:
+    """One database for every test of pages in this process: each makes its own claims, and no other's matter to it."""
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
+    engine = make_engine(psycopg_url(server_url, name))
+    yield engine
+    engine.dispose()
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """A test's settings, with a folder of its own for uploads."""
@@ -138,15 +166,15 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def house(sessions: sessionmaker[Session], engine: Engine, club: Club, vault: Vault, settings: Settings) -> House:
+def house(shared: Engine, club: Club, vault: Vault, settings: Settings) -> House:
     """The pages, outside production."""
-    return build(sessions, engine, club, vault, settings)
+    return build(shared, club, vault, settings)
 
 
 @pytest.fixture
-def production(sessions: sessionmaker[Session], engine: Engine, club: Club, vault: Vault, settings: Settings) -> House:
+def production(shared: Engine, club: Club, vault: Vault, settings: Settings) -> House:
     """The pages as the public gets them."""
-    return build(sessions, engine, club, vault, replace(settings, env="production"))
+    return build(shared, club, vault, replace(settings, env="production"))
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def barcode_png(code: str) -> bytes:
     """`code` as EAN-13 when it is one, else as Code 128, with the code to read below; as text when it fits neither."""
     bars, label = _bars(code)
     total = len(bars) + 2 * BARCODE_QUIET
-    if not bars or total > WIDEST:
+    if not bars or total > WIDEST or not code.isprintable():
         return text_png(code)
     scale = BARS[0] // total
     canvas = Image.new("L", BARS, PAPER)
@@ -55,6 +55,8 @@ def barcode_png(code: str) -> bytes:
 
 def text_png(code: str) -> bytes:
     """`code` in big letters, broken over lines where it must be."""
+    # A control character has no shape, and the type engine refuses to lay one out.
+    code = "".join(char if char.isprintable() else " " for char in code) or " "
     canvas = Image.new("L", TEXT, PAPER)
     draw = ImageDraw.Draw(canvas)
     size, lines = _broken(code, TEXT[0] - 120, TEXT[1] - 120)
