@@ -65,7 +65,7 @@ function drawHead() {
       'div',
       { class: 'brand' },
       el('span', { class: 'logo', 'aria-hidden': 'true' }, el('i'), el('i')),
-      el('h1', {}, t('title'), el('small', {}, store.bot.name)),
+      el('h1', {}, t('title'), ' ', el('small', {}, store.bot.name)),
     ),
     el('span', { class: `line-state${store.live ? ' live' : ''}`, role: 'status' }, store.live ? t('live') : t('away')),
     mini,

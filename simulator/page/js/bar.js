@@ -172,6 +172,9 @@ export class Bar {
       last?.from === 'bot' && !last.unsent && !this.phone.pc && last.id !== this.dismissed
         ? last.message.quickReply?.items || []
         : [];
+    const facts = `${items.length ? last.id : ''} ${document.documentElement.lang}`;
+    if (facts === this.quickFacts) return;
+    this.quickFacts = facts;
     this.quick.setAttribute('aria-label', t('quickReplies'));
     this.quick.hidden = !items.length;
     this.quick.replaceChildren(...items.map((item) => this.quickButton(item, last)));

@@ -120,6 +120,7 @@ export class Chat {
     return drawMessage(entry.message, {
       run: this.phone.pc ? null : (action) => this.phone.perform(action),
       browse: (url) => openBrowser(this.phone, url),
+      watched: (trackingId) => attempt(() => post(`/people/${this.phone.person}/video-watched`, { trackingId })),
     });
   }
 

@@ -102,9 +102,13 @@ function video(message, context) {
   const url = message.originalContentUrl || message.contentProvider?.originalContentUrl;
   if (!url) return placeholder('image', t('video'));
   const preview = message.previewImageUrl ? photo(message.previewImageUrl, '') : icon('image');
+  const play = () => {
+    context.browse(url);
+    if (message.trackingId) context.watched(message.trackingId);
+  };
   return el(
     'button',
-    { type: 'button', class: 'plain video', 'aria-label': t('playVideo'), on: { click: () => context.browse(url) } },
+    { type: 'button', class: 'plain video', 'aria-label': t('playVideo'), on: { click: play } },
     preview,
   );
 }
@@ -128,7 +132,7 @@ DRAW.textV2 = DRAW.text;
 /** The types that take the chat's whole width. */
 export const isWide = (message) => ['flex', 'template', 'imagemap'].includes(message.type);
 
-/** The message as an element. context: run(action) or null, browse(url). */
+/** The message as an element. context: run(action) or null, browse(url), watched(trackingId). */
 export function drawMessage(message, context) {
   const draw = DRAW[message.type];
   return draw ? draw(message, context) : placeholder('fault', message.type || '?', t('notDrawn'));

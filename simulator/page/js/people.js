@@ -10,6 +10,7 @@ import { keepPerson, on, store } from './store.js';
 import { attempt, confirmed } from './toast.js';
 
 const SHOWN = 100;
+const FEW = 8;
 const NAMES = {
   th: ['สมหญิง', 'สมชาย', 'มาลี', 'ปิติ', 'ชูใจ', 'วีระ'],
   en: ['Malee', 'Somchai', 'Anna', 'Ben', 'Chloe', 'Dan'],
@@ -134,10 +135,13 @@ function build() {
       el('h2', {}, t('people')),
       iconButton('plus', t('addPerson'), addPerson, { class: 'icon-button add' }),
     ),
-    store.people.size > 8 ? find : '',
-    people.length
+    store.people.size > FEW ? find : '',
+    store.people.size
       ? el('ul', { class: 'people-list' }, people.map(personLine))
       : button(t('addFirst'), addPerson, { class: 'button primary' }),
+    store.total > people.length && !search
+      ? el('p', { class: 'hint' }, t('morePeople', { n: store.total - people.length }))
+      : '',
     el(
       'header',
       { class: 'panel-head' },

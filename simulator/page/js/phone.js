@@ -52,7 +52,6 @@ export class Phone {
   /** Draws everything anew. */
   draw() {
     if (!this.owner) return;
-    this.root.setAttribute('aria-label', t('phoneOf', { name: this.owner.name }));
     this.root.classList.toggle('pc', this.pc);
     this.screen.classList.toggle('listing', this.listing);
     this.drawFrame();
@@ -63,6 +62,7 @@ export class Phone {
   /** Draws what is around the chat: head, banner, list of chats. */
   drawFrame() {
     if (!this.owner) return;
+    this.root.setAttribute('aria-label', t('phoneOf', { name: this.owner.name }));
     keepingFocus(this.top, () => this.drawHead());
     this.drawBanner();
     if (this.listing) this.drawChats();

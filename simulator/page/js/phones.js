@@ -1,5 +1,6 @@
 /** The row of phones: who is shown, the switcher on a narrow page, and news brought to each phone. */
 
+import { post } from './api.js';
 import { avatar, el, keepingFocus } from './dom.js';
 import { onLanguage, t } from './i18n.js';
 import { Phone } from './phone.js';
@@ -34,6 +35,9 @@ export async function openPhone(person) {
 
 /** Takes a phone off the table; its person and chat stay. */
 export function closePhone(person) {
+  // What was on the screen was read; the simulator begins to count anew.
+  if (store.people.has(person)) post(`/people/${person}/read`).catch(() => null);
+  store.chats.delete(person);
   phones.get(person)?.root.remove();
   phones.delete(person);
   if (shown === person) shown = [...phones.keys()].at(-1) ?? null;
@@ -54,12 +58,9 @@ export function showPhone(person) {
   tell('unread');
 }
 
-/** All chats of a person that wait to be read; for a phone that is put away the simulator counts. */
+/** How many messages of all their chats a person has not seen. */
 export const unreadOf = (person) =>
-  (phones.has(person) ? 0 : store.people.get(person)?.unread || 0) +
-  [...store.unread]
-    .filter(([key]) => key.startsWith(`${person}/`) && (phones.has(person) || key !== `${person}/${person}`))
-    .reduce((sum, [, count]) => sum + count, 0);
+  [...store.unread].filter(([key]) => key.startsWith(`${person}/`)).reduce((sum, [, count]) => sum + count, 0);
 
 function drawSwitcher() {
   phones.forEach((phone, person) => phone.root.classList.toggle('shown', person === shown));
@@ -149,7 +150,8 @@ export async function startPhones() {
       if (phone.chatId === chat) phone.chat.startDots(seconds);
     }),
   );
-  on('people group', redraw);
+  on('people', redraw);
+  on('group', () => phones.forEach((phone) => phone.drawFrame()));
   on('unread', drawSwitcher);
   on('group', (group) => loadChat(group.id).catch(() => null));
   onLanguage(redraw);

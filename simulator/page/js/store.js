@@ -5,6 +5,7 @@ import { chatPath, get, listen } from './api.js';
 export const store = {
   bot: { name: '', webhook: '', picture: null },
   people: new Map(),
+  total: 0,
   groups: new Map(),
   chats: new Map(),
   unread: new Map(),
@@ -41,6 +42,11 @@ export async function refresh() {
   const state = await get('/state');
   store.bot = state.bot;
   store.people = new Map(state.people.map((person) => [person.id, person]));
+  store.total = state.people_total ?? store.people.size;
+  // Chats that are not open were counted by the simulator.
+  state.people
+    .filter((person) => person.unread && !store.chats.has(person.id))
+    .forEach((person) => store.unread.set(`${person.id}/${person.id}`, person.unread));
   store.groups = new Map((state.groups || []).map((group) => [group.id, group]));
   store.quota = state.quota || store.quota;
   store.settings = state.settings || {};
@@ -79,6 +85,7 @@ function keepEntry(chat, entry) {
 
 /** Takes over what the server says of one person. */
 export function keepPerson(person) {
+  if (!store.people.has(person.id)) store.total += 1;
   store.people.set(person.id, person);
   tell('person', person);
 }
@@ -90,7 +97,7 @@ const KEEPERS = {
   },
   person: (event) => keepPerson(event.person),
   gone: (event) => {
-    store.people.delete(event.id);
+    if (store.people.delete(event.id)) store.total -= 1;
     store.groups.delete(event.id);
     store.chats.delete(event.id);
     tell('gone', event.id);

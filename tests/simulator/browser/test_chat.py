@@ -217,3 +217,28 @@ def test_two_phones_the_first_claim_wins_and_the_second_sees_who_has_it(
         expect(phone.locator(".row.own").get_by_text("I claim it")).to_be_visible()
         expect(phone.get_by_text(answer)).to_be_visible()
     assert winners == [malee.id, ben.id]
+
+
+def test_a_phone_put_away_counts_only_what_came_after(desk: Page, bot: TeachableBot, ben: Person) -> None:
+    bot.push(ben.id, text("seen on the open phone"))
+    expect(desk.get_by_text("seen on the open phone")).to_be_visible()
+    entry = desk.locator(f".rail li[data-person='{ben.id}']")
+    entry.locator(".person-main").click()
+    expect(desk.get_by_role("article", name="Ben")).to_have_count(0)
+    expect(entry.locator(".badge")).to_have_count(0)
+    bot.push(ben.id, text("one"), text("two"))
+    expect(entry.locator(".badge")).to_have_text("2")
+    entry.locator(".person-main").click()
+    expect(desk.get_by_role("article", name="Ben").get_by_text("two")).to_be_visible()
+    expect(entry.locator(".badge")).to_have_count(0)
+
+
+def test_a_video_with_a_tracking_id_that_is_played_is_told_to_the_bot(
+        desk: Page, bot: TeachableBot, malee: Person, line: Simulator) -> None:
+    address = "https://127.0.0.1:9/v"
+    bot.push(malee.id, {"type": "video", "originalContentUrl": f"{address}.mp4", "previewImageUrl": f"{address}.png",
+                        "trackingId": "spot-1"})
+    desk.locator(".phone").first.get_by_role("button", name="Play video").click()
+    expect(desk.locator("iframe")).to_have_attribute("src", f"{address}.mp4")
+    line.wait_idle()
+    assert [event["videoPlayComplete"] for event in bot.events] == [{"trackingId": "spot-1"}]

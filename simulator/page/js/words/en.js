@@ -37,6 +37,7 @@ export const en = {
 
   noPhones: 'No phone is out. Choose someone under People.',
   noPeople: 'Nobody is here yet. Add a person: they get a phone of their own.',
+  morePeople: 'and {n} more',
   addFirst: 'Add the first person',
   addPerson: 'Add a person',
   personLanguage: 'Language of their LINE',
