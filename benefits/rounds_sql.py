@@ -1,0 +1,173 @@
+"""The statements of a round. Each works on a set: all lines of a month, or all accounts of a chunk.
+
+Bound throughout: `:club`, `:period` (the month of the round), `:after` (the last month closed before it), `:run`, `:at`
+(when the run began: the time that decides an override), `:low` < member id ≤ `:high` (the chunk).
+"""
+
+from __future__ import annotations
+
+from benefits.counting import MAY_JOIN
+
+TAKE = """
+INSERT INTO runs (club, kind, period, state, owner, lease_until, facts, started_at)
+VALUES (:club, 'stars', :period, 'running', :owner, clock_timestamp() + :lease, '{}', :at)
+ON CONFLICT (club, kind, period) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until
+    WHERE runs.state = 'running' AND (runs.lease_until IS NULL OR runs.lease_until < clock_timestamp())
+RETURNING id, started_at, cursor
+"""
+
+# Holding this row until the commit keeps a successor waiting; finding another owner in it keeps a late writer out (F8).
+FENCE = """
+UPDATE runs SET lease_until = clock_timestamp() + :lease, cursor = coalesce(:cursor, cursor)
+WHERE id = :run AND owner = :owner AND state = 'running'
+"""
+
+# Paid lines that nobody counted, of a service and an account that count by now.
+ADOPT_LINES = f"""
+UPDATE charges SET count_month = :period FROM members
+WHERE charges.club = :club AND charges.count_month IS NULL AND charges.paid_at < :ended
+  AND charges.service_month <= :period AND charges.service = ANY(:services)
+  AND members.id = charges.member_id AND {MAY_JOIN}
+"""
+
+WORK_TABLE = """
+CREATE TEMPORARY TABLE round_work (
+    member_id bigint, odd boolean, lines bigint, mark bigint, counted bigint, brought bigint, amount bigint,
+    carried bigint, total bigint)
+"""
+
+# The one rounding: down, once per account, on the sum of its lines and of what it brought (LFC-10). Never below zero:
+# what is left below is carried. `mark` fingerprints the lines, whatever their order.
+WORK = f"""
+INSERT INTO round_work
+SELECT member_id, odd, lines, mark, counted, brought, amount, LEAST(counted + brought, 0), GREATEST(earlier + amount, 0)
+FROM (
+    SELECT members.id AS member_id, coalesce(sums.lines > 0 AND (sums.odd > 0 OR NOT {MAY_JOIN}), false) AS odd,
+           coalesce(sums.lines, 0) AS lines, coalesce(sums.mark, 0) AS mark,
+           coalesce(sums.counted, 0) AS counted, carry.brought, coalesce(history.stars, 0) AS earlier,
+           GREATEST(coalesce(sums.counted, 0) + carry.brought, 0) / CAST(:satang_per_star AS bigint) AS amount
+    FROM members
+    LEFT JOIN (SELECT member_id, count(*) AS lines, count(*) FILTER (WHERE service <> ALL(:services)) AS odd,
+                      CAST(sum(net_satang) AS bigint) AS counted,
+                      bit_xor(hashtextextended(invoice_no, net_satang)) AS mark
+               FROM charges WHERE club = :club AND count_month > :after AND count_month <= :period
+               GROUP BY member_id) sums ON sums.member_id = members.id
+    LEFT JOIN (SELECT member_id, CAST(sum(amount) AS bigint) AS stars
+               FROM entries WHERE club = :club AND unit = :unit AND period >= :window_from AND period <= :period
+               GROUP BY member_id) history ON history.member_id = members.id
+    LEFT JOIN entries previous ON previous.run_id = :previous_run AND previous.kind = 'round'
+          AND previous.member_id = members.id
+    CROSS JOIN LATERAL (SELECT coalesce(previous.carried_satang, CASE WHEN previous.id IS NULL THEN (
+        SELECT carried_satang FROM entries WHERE entries.member_id = members.id AND entries.kind = 'round'
+               AND entries.period < :period ORDER BY entries.period DESC LIMIT 1) END, 0) AS brought
+        OFFSET 0) carry  -- looked up once an account, not wherever it is used
+    WHERE members.club = :club AND ({MAY_JOIN} OR sums.member_id IS NOT NULL)
+) found
+"""
+
+# Lines that were to count and no longer may when their month closes: the account became premium or was deleted, the
+# service left the club file. They wait, uncounted, until a round adopts them.
+ODD = "SELECT EXISTS (SELECT FROM round_work WHERE odd)"
+
+DROP_LINES = f"""
+UPDATE charges SET count_month = NULL FROM members, round_work
+WHERE round_work.odd AND members.id = round_work.member_id AND charges.member_id = members.id
+  AND charges.club = :club AND charges.count_month > :after AND charges.count_month <= :period
+  AND (charges.service <> ALL(:services) OR NOT {MAY_JOIN})
+"""
+
+INPUT = "SELECT concat_ws('|', sum(lines), sum(counted), bit_xor(mark)) FROM round_work"
+
+BOUNDS = """
+SELECT max(member_id) FROM (
+    SELECT member_id, (row_number() OVER (ORDER BY member_id) - 1) / :size AS chunk FROM round_work WHERE member_id > :low
+) numbered GROUP BY chunk ORDER BY chunk
+"""
+
+BY_STARS = "(CAST(:tiers AS text[]))[width_bucket({0}, CAST(:thresholds AS bigint[]))]"
+OVERRIDDEN = "(members.tier_override IS NOT NULL AND members.override_until > :at)"
+
+# What a round says of each account: the tier in force before and after, a staff override included. Tiers are for
+# accounts that have joined.
+RESULTS = f"""
+SELECT members.external_id, members.total_stars AS total_before, work.member_id, work.amount, work.counted, work.brought,
+       work.carried, work.total,
+       CASE WHEN stay.id IS NULL THEN NULL WHEN {OVERRIDDEN} THEN members.tier_override ELSE members.tier END AS tier_before,
+       CASE WHEN stay.id IS NULL THEN NULL WHEN {OVERRIDDEN} THEN members.tier_override
+            ELSE {BY_STARS.format("work.total")} END AS tier
+FROM round_work work
+JOIN members ON members.id = work.member_id
+LEFT JOIN memberships stay ON stay.member_id = members.id AND stay.left_at IS NULL
+WHERE work.member_id > :low AND work.member_id <= :high
+"""
+
+POST = f"""
+INSERT INTO entries (club, member_id, unit, kind, period, run_id, amount, counted_satang, brought_satang, carried_satang,
+                     total, tier_before, tier, at)
+SELECT :club, member_id, :unit, 'round', :period, :run, amount, counted, brought, carried, total, tier_before, tier, :at
+FROM ({RESULTS}) results
+"""
+
+# `members.tier` is what the stars give; an override lies over it until its end. An account that left meanwhile has no
+# tier, and gets none.
+ADJUST = f"""
+UPDATE members SET
+    total_stars = entries.total,
+    tier = CASE WHEN members.tier IS NOT NULL THEN {BY_STARS.format("entries.total")} END,
+    tier_since = CASE WHEN members.tier = {BY_STARS.format("entries.total")} THEN members.tier_since
+                      WHEN members.tier IS NOT NULL THEN :at END
+FROM entries
+WHERE entries.run_id = :run AND entries.kind = 'round' AND entries.member_id > :low AND entries.member_id <= :high
+  AND members.id = entries.member_id
+  AND (members.total_stars <> entries.total OR members.tier <> {BY_STARS.format("entries.total")})
+"""
+
+MOVED = """
+entries.run_id = :run AND entries.kind = 'round' AND entries.member_id > :low AND entries.member_id <= :high
+  AND entries.tier_before <> entries.tier
+"""
+
+JOURNAL = f"""
+INSERT INTO journal (club, at, actor_kind, action, subject_kind, subject_id, facts)
+SELECT :club, :at, 'system', 'tier_changed', 'member', member_id,
+       jsonb_build_object('period', CAST(:name AS text), 'before', tier_before, 'after', tier, 'total', total)
+FROM entries WHERE {MOVED}
+"""
+
+NOTICES = f"""
+INSERT INTO notices (club, person_id, kind, key, facts, state, created_at, push_at)
+SELECT :club, people.id, 'tier_changed', 'tier:' || CAST(:name AS text) || ':' || entries.member_id,
+       jsonb_build_object('member_id', entries.member_id, 'period', CAST(:name AS text),
+                          'before', entries.tier_before, 'after', entries.tier),
+       'waiting', :at, :push_at
+FROM entries
+JOIN admins ON admins.member_id = entries.member_id AND admins.removed_at IS NULL AND admins.role = ANY(:roles)
+JOIN people ON people.club = :club AND people.line_user_id = admins.line_user_id AND people.friend
+WHERE {MOVED}
+ON CONFLICT (person_id, key) DO NOTHING
+"""
+
+# Row ids are left out: the same result on another server has the same hash.
+RESULT_HASH = """
+SELECT encode(sha256(convert_to(coalesce(string_agg(concat_ws('|', members.external_id, entries.amount,
+       entries.counted_satang, entries.brought_satang, entries.carried_satang, entries.total, coalesce(entries.tier, '-')),
+       E'\\n' ORDER BY members.external_id COLLATE "C"), ''), 'UTF8')), 'hex')
+FROM entries JOIN members ON members.id = entries.member_id
+WHERE entries.run_id = :run AND entries.kind = 'round'
+"""
+
+SUMMARY = """
+SELECT count(*) AS accounts, coalesce(sum(amount), 0) AS stars, coalesce(sum(counted_satang), 0) AS counted_satang
+FROM entries WHERE run_id = :run AND kind = 'round'
+"""
+
+MOVES = """
+SELECT tier_before, tier, count(*) FROM entries
+WHERE run_id = :run AND kind = 'round' AND tier_before <> tier GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+FINISH = """
+UPDATE runs SET state = 'done', finished_at = :now, owner = NULL, lease_until = NULL, result_hash = :result_hash,
+                facts = facts || CAST(:facts AS jsonb)
+WHERE id = :run AND owner = :owner
+"""
