@@ -10,6 +10,8 @@ import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from uuid import UUID
 
@@ -53,6 +55,8 @@ class Answer:
 
     data: Any
     request_id: str | None = None
+    date: str | None = None
+    """LINE's clock when it answered, as the HTTP Date header says it."""
     already: bool = False
     """True when a retry key shows that an earlier attempt was accepted (409)."""
 
@@ -91,6 +95,13 @@ class Line:
     def bot_info(self) -> dict[str, Any]:
         """The channel's own name and user id: the cheapest question that needs the token."""
         return dict(self._get("/v2/bot/info"))
+
+    def time(self) -> datetime:
+        """LINE's clock, to the second. Raises `LineError` when its answer carries none."""
+        date = self._call("GET", "/v2/bot/info", None).date
+        if date is None:
+            raise LineError(0, "LINE's answer carries no date")
+        return parsedate_to_datetime(date)
 
     def quota(self) -> tuple[int | None, int]:
         """Messages of this month: (limit or None, used). `used` is LINE's approximation."""
@@ -212,7 +223,8 @@ class Line:
             raise Unknown(f"{method} {path}: {type(error.reason).__name__}") from error
         except (HTTPError, OpenApiException, UnicodeDecodeError) as error:
             raise Unknown(f"{method} {path}: {type(error).__name__}") from error
-        return Answer(found.data, (found.headers or {}).get("x-line-request-id"))
+        sent = found.headers or {}
+        return Answer(found.data, sent.get("x-line-request-id"), sent.get("date"))
 
 
 def _judge(error: ApiException) -> Answer:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from flask import Flask
 
-from commands import imports
+from commands import database, imports, line, richmenu, rounds, statement, turns
 
 GROUPS = [
+    database.group,
     imports.group,
+    line.group,
+    richmenu.group,
+    rounds.group,
+    statement.export_group,
+    statement.statement_command,
+    turns.group,
 ]
 
 

@@ -69,7 +69,8 @@ def stale(turn: Turn) -> Reply:
 
 def in_a_group(event: Mapping[str, Any], routes: Routes, t: Words) -> Reply:
     """In a group we answer with one line at most: on being invited, mentioned, or spoken to in our words."""
-    message = event.get("message") if isinstance(event.get("message"), dict) else {}
+    found = event.get("message")
+    message: Mapping[str, Any] = found if isinstance(found, dict) else {}
     spoken_to = event.get("type") == "join" or _mentioned(message)
     if not spoken_to and message.get("type") == "text":
         spoken_to = routes.typed(str(message.get("text", ""))) is not None
