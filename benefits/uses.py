@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from benefits import notices
+from benefits.claims import state_of
 from benefits.journal import note
 from benefits.members import Account, hold
 from benefits.people import names_of
@@ -121,17 +122,11 @@ def start(session: Session, *, club: Club, person: Person, claim_id: int, now: d
         raise UnknownClaim()
     account = hold(session, club=club, person=person, member_id=found.member_id, now=now)
     claim = _find(session, claim_id, lock=True)
-    running = is_running(claim, now)
+    running = state_of(claim, now=now) == "in_use"
     if not running:
         _check_usable(session, claim, account, person, now)
         _begin(session, claim, person, now)
     return shown(session, claim=claim, now=now, started=not running)
-
-
-def is_running(claim: Claim, now: datetime) -> bool:
-    """Whether a use is being shown at `now`: its countdown runs and nothing ended it."""
-    ended = claim.state == "void" or claim.confirmed_by is not None
-    return not ended and claim.code_until is not None and now < claim.code_until
 
 
 def shown(session: Session, *, claim: Claim, now: datetime, started: bool = False) -> Shown:
