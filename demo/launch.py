@@ -96,7 +96,15 @@ class Launcher:
 
     def _load(self, parts: Parts, club: Club) -> bool:
         """The example data, if this database has none yet. Whether it had none."""
-        first = load_example(parts, club, self.say)
+        first = load_example(
+            parts.engine,
+            parts.sessions,
+            club=club,
+            vault=parts.vault,
+            data_dir=self.plan.data_dir,
+            now=parts.clock.now(),
+            say=self.say,
+        )
         if not first:
             self.say("the example data is there already, with what was done in it")
         return first

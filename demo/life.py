@@ -5,7 +5,6 @@ It goes through the same rules as everything else, only with the times of then. 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -13,7 +12,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from benefits import claims, consent, people, rounds
-from benefits.periods import add_days, add_months, day_of, month_name, start_of
+from benefits.periods import add_days, add_months, day_of, start_of
 from benefits.refusal import Refusal
 from clubs import Club
 from demo.accounts import Account, Somebody, accounts
@@ -22,7 +21,6 @@ from demo.privileges import privileges
 from models import Member, Person, Privilege
 
 Sessions = sessionmaker[Session]
-Say = Callable[[str], None]
 
 
 def join(sessions: Sessions, club: Club, now: datetime) -> int:
@@ -37,14 +35,13 @@ def join(sessions: Sessions, club: Club, now: datetime) -> int:
     return len(joined)
 
 
-def catch_up(engine: Engine, sessions: Sessions, club: Club, now: datetime, say: Say) -> int:
+def catch_up(engine: Engine, sessions: Sessions, club: Club, now: datetime) -> int:
     """Runs every round that is due, each at three in the morning of the day it was due. How many there were."""
     with sessions() as session:
         due = list(rounds.due(session, club, now))
     for period in due:
-        say(f"round of {month_name(period)}")
-        on = start_of(add_months(period, 1).replace(day=club.round.day)) + timedelta(hours=3)
-        rounds.run(engine, club=club, period=period, now=min(on, now))
+        at = rounds.adjusted_at(club, period) + timedelta(hours=3)
+        rounds.run(engine, club=club, period=period, now=min(at, now))
     return len(due)
 
 

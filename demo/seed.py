@@ -7,21 +7,18 @@ from collections.abc import Callable
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session, sessionmaker
 
 from benefits.imports import ImportResult, accounts, charges, codes, privileges
 from benefits.journal import note
 from benefits.periods import day_of
+from benefits.vault import Vault
 from clubs import Club
 from demo import life
 from demo.generate import generate
 from models import JournalEntry
-
-if TYPE_CHECKING:
-    from app import Parts
 
 PICTURES = Path(__file__).parent / "pictures"
 LOADED = "example_data_loaded"
@@ -32,20 +29,35 @@ class SeedError(Exception):
     """A row of the example data was refused: the message says which file tells why."""
 
 
-def load_example(parts: Parts, club: Club, say: Say) -> bool:
-    """Load the example data, made for this day, unless this database has it. False: it had. Raises `SeedError`."""
-    now = parts.clock.now()
-    with parts.sessions() as session:
+def load_example(
+    engine: Engine,
+    sessions: sessionmaker[Session],
+    *,
+    club: Club,
+    vault: Vault,
+    data_dir: Path,
+    now: datetime,
+    say: Say,
+) -> bool:
+    """Load the example data, made for `now`'s day, unless this database has it. False: it had. Raises `SeedError`.
+
+    The files and the pictures are kept in `data_dir`. An interrupted load is simply done again: what landed stays.
+    """
+    with sessions() as session:
         if _loaded(session, club):
             return False
-    folder = parts.settings.data_dir / "example"
+    folder = data_dir / "example"
     _make_files(folder, day_of(now))
-    _give_pictures(parts.settings.data_dir / "uploads")
-    _import(parts, club, folder, now, say)
-    say(f"{life.join(parts.sessions, club, now)} accounts joined the club")
-    say(f"{life.catch_up(parts.engine, parts.sessions, club, now, lambda text: None)} monthly rounds ran")
-    say(f"{life.claim(parts.sessions, club, now)} privileges were claimed")
-    with parts.sessions.begin() as session:
+    _give_pictures(data_dir / "uploads")
+    for name, load in _loads(vault):
+        result = load(engine, club=club, file=folder / f"{name}.csv", now=now)
+        if not result.clean:
+            raise SeedError(f"{result.rejected} rows of {name}.csv were refused; {result.rejects} says why.")
+        say(f"{result.rows} rows of {name}.csv")
+    say(f"{life.join(sessions, club, now)} accounts joined the club")
+    say(f"{life.catch_up(engine, sessions, club, now)} monthly rounds ran")
+    say(f"{life.claim(sessions, club, now)} privileges were claimed")
+    with sessions.begin() as session:
         note(session, club=club.key, at=now, action=LOADED, subject=("club", None))
     return True
 
@@ -67,15 +79,11 @@ def _give_pictures(folder: Path) -> None:
         shutil.copyfile(picture, folder / picture.name)
 
 
-def _import(parts: Parts, club: Club, folder: Path, now: datetime, say: Say) -> None:
-    loads: tuple[tuple[str, Callable[..., ImportResult]], ...] = (
+def _loads(vault: Vault) -> tuple[tuple[str, Callable[..., ImportResult]], ...]:
+    """The files in the order in which they need each other, and what takes each."""
+    return (
         ("accounts", accounts.load),
         ("charges", charges.load),
-        ("privileges", partial(privileges.load, vault=parts.vault)),
-        ("codes", partial(codes.load, vault=parts.vault)),
+        ("privileges", partial(privileges.load, vault=vault)),
+        ("codes", partial(codes.load, vault=vault)),
     )
-    for name, load in loads:
-        result = load(parts.engine, club=club, file=folder / f"{name}.csv", now=now)
-        if not result.clean:
-            raise SeedError(f"{result.rejected} rows of {name}.csv were refused; {result.rejects} says why.")
-        say(f"{result.rows} rows of {name}.csv")
