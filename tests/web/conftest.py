@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -49,6 +50,16 @@ class House:
     settings: Settings
     vault: Vault
     clock: list[datetime] = field(default_factory=lambda: [NOON])
+    ticking_since: float | None = None
+
+    def now(self) -> datetime:
+        """The server's time: it stands still until `tick` is called."""
+        gone = 0.0 if self.ticking_since is None else time.monotonic() - self.ticking_since
+        return self.clock[0] + timedelta(seconds=gone)
+
+    def tick(self) -> None:
+        """Let the server's clock run from here."""
+        self.ticking_since = time.monotonic()
 
     @property
     def client(self) -> FlaskClient:
@@ -132,13 +143,13 @@ class Use:
         return self.house.client.post(path, data=sent, headers=OURS)
 
 
-def build(engine: Engine, club: Club, vault: Vault, settings: Settings) -> House:
+def build(engine: Engine, club: Club, vault: Vault, settings: Settings, app: Flask | None = None) -> House:
     """The application as `create_app` joins it, without the bot."""
     sessions = make_sessions(engine, vault=vault)
-    app = Flask("web-tests", static_folder=None)
+    app = app or Flask("web-tests", static_folder=None)
     house = House(app, sessions, club, settings, vault)
-    app.register_blueprint(member_pages.pages(sessions, {club.key: club}, settings, lambda: house.clock[0]))
-    app.register_blueprint(health.pages(engine, lambda: house.clock[0]))
+    app.register_blueprint(member_pages.pages(sessions, {club.key: club}, settings, house.now))
+    app.register_blueprint(health.pages(engine, house.now))
     if not settings.production:
         app.register_blueprint(demo.pages(MovableClock(settings.data_dir / "clock.json")))
     headers.protect(app, settings)
@@ -178,14 +189,18 @@ def production(shared: Engine, club: Club, vault: Vault, settings: Settings) -> 
 
 
 @pytest.fixture
-def served(house: House) -> Iterator[str]:
-    """The pages on a real port of this machine."""
-    server = make_server("127.0.0.1", 0, house.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+def served(shared: Engine, club: Club, vault: Vault, settings: Settings) -> Iterator[House]:
+    """The pages on a real port of this machine, which is also their public address; the clock runs."""
+    app = Flask("web-tests", static_folder=None)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    house = build(shared, club, vault, replace(settings, public_url=f"http://127.0.0.1:{server.server_port}"), app)
+    house.tick()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    yield house
     server.shutdown()
     thread.join()
+    server.server_close()
 
 
 CHROMIUM = [

@@ -38,9 +38,11 @@ def qr_png(text: str) -> bytes:
 
 def barcode_png(code: str) -> bytes:
     """`code` as EAN-13 when it is one, else as Code 128, with the code to read below; as text when it fits neither."""
+    if not code or not code.isprintable():
+        return text_png(code)
     bars, label = _bars(code)
     total = len(bars) + 2 * BARCODE_QUIET
-    if not bars or total > WIDEST or not code.isprintable():
+    if not bars or total > WIDEST:
         return text_png(code)
     scale = BARS[0] // total
     canvas = Image.new("L", BARS, PAPER)
