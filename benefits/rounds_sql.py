@@ -137,10 +137,11 @@ FROM entries WHERE {MOVED}
 NOTICES = f"""
 INSERT INTO notices (club, person_id, kind, key, facts, state, created_at, push_at)
 SELECT :club, people.id, 'tier_changed', 'tier:' || CAST(:name AS text) || ':' || entries.member_id,
-       jsonb_build_object('member_id', entries.member_id, 'period', CAST(:name AS text),
+       jsonb_build_object('member_id', entries.member_id, 'account', members.name, 'period', CAST(:name AS text),
                           'before', entries.tier_before, 'after', entries.tier),
        'waiting', :at, :push_at
 FROM entries
+JOIN members ON members.id = entries.member_id
 JOIN admins ON admins.member_id = entries.member_id AND admins.removed_at IS NULL AND admins.role = ANY(:roles)
 JOIN people ON people.club = :club AND people.line_user_id = admins.line_user_id AND people.friend
 WHERE {MOVED}

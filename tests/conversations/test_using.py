@@ -47,7 +47,7 @@ def test_a_used_claim_says_when_and_by_whom(world: World) -> None:
     world.move_to(NOON + timedelta(minutes=16))
     assert "เมย์ ใช้ไปแล้วเมื่อ 12 พ.ย. 2569 12:00 น." in boy.presses_data(Use(claim).pack())
     assert "ใช้เมื่อ 12 พ.ย. 2569 12:00 น. โดย เมย์" in boy.presses_data(AskUse(claim).pack())
-    assert "ใช้แล้ว" in boy.says("สิทธิ์ที่ใช้แล้ว")
+    assert "ใช้สิทธิ์แล้ว" in boy.says("สิทธิ์ที่ใช้แล้ว")
 
 
 def test_the_account_s_other_admin_sees_and_uses_it(world: World) -> None:
