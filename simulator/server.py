@@ -41,6 +41,8 @@ PAGE = Path(__file__).parent / "page"
 _FAMILIES = (sending, narrowcast, validate, audiences, richmenus, menubatch, aliases, profiles, chats, channel, counts,
              units, oauth, accountlink)
 ROUTES: tuple[Route, ...] = tuple(route for family in _FAMILIES for route in family.ROUTES)
+#: The page takes scripts and styles from here alone; bots' pictures and pages may come from anywhere.
+PAGE_POLICY = "default-src 'self'; img-src * data:; frame-src *; style-src 'self' 'unsafe-inline'"
 _TICK = 0.05
 _HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
 _LINE = web.AppKey("line", Line)
@@ -83,7 +85,7 @@ def _add_page(app: web.Application) -> None:
         file = PAGE / "index.html"
         if not file.is_file():
             return web.Response(text="The page is not installed; the API and /_sim/ work.", content_type="text/plain")
-        return web.FileResponse(file, headers={"Cache-Control": "no-cache"})
+        return web.FileResponse(file, headers={"Cache-Control": "no-cache", "Content-Security-Policy": PAGE_POLICY})
 
     app.router.add_get("/", index)
     for prefix, folder in (("/page/", PAGE), ("/vendor/", PAGE / "node_modules")):

@@ -3,7 +3,7 @@
 import { button, el, iconButton } from './dom.js';
 import { t } from './i18n.js';
 import { now } from './store.js';
-import { bangkok } from './time.js';
+import { bangkok, longDate } from './time.js';
 
 const FOCUSABLE = 'button, [href], input, select, textarea, iframe, [tabindex="0"]';
 
@@ -149,11 +149,20 @@ export function pickDate(phone, action) {
       'aria-label': t('pick'),
       autofocus: true,
     });
+    const words = el('output', { class: 'hint' });
+    // The browser writes dates in its own language; the line below says the day as people in Bangkok write it.
+    const spell = () => {
+      words.textContent =
+        action.mode !== 'time' && input.value ? longDate(`${input.value.slice(0, 10)}T12:00:00+07:00`) : '';
+    };
+    input.addEventListener('input', spell);
+    spell();
     let picked = null;
     const form = el(
       'form',
       { class: 'sheet-body picker' },
       input,
+      words,
       el('button', { class: 'button primary', type: 'submit' }, t('choose')),
     );
     form.addEventListener('submit', (event) => {

@@ -113,3 +113,12 @@ def test_on_a_narrow_page_the_switcher_brings_the_other_phone(
     page.get_by_role("tab", name="Ben").click()
     expect(page.get_by_role("article", name="Ben")).to_be_visible()
     expect(page.get_by_role("article", name="มาลี")).to_be_hidden()
+
+
+def test_the_page_is_served_with_a_policy_that_allows_no_inline_script(open_page: Opener, line: Simulator) -> None:
+    """Breaches of it fail every test of this folder, so all that the page does is done under it."""
+    answer = open_page().goto(line.url)
+    assert answer is not None
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "script-src" not in policy
