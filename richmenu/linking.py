@@ -164,9 +164,9 @@ def _finish(sessions: Sessions, attempt: _Attempt, heard: Iterable[int]) -> int:
         live = session.scalar(select(PublishedMenu.id).where(*still).with_for_update(read=True)) is not None
         # In the order of ids, like every other: two lists of people must not wait for each other.
         session.execute(select(Person.id).where(Person.id.in_(attempt.people)).order_by(Person.id).with_for_update())
-        ours = Person.menu_linked == attempt.mark, Person.menu_wanted == attempt.menu.key
-        sure = case((and_(*ours, Person.id.in_(list(heard)), literal(live)), attempt.menu.key), else_=None)
-        written = session.scalars(_of(attempt.people).values(menu_linked=sure).returning(Person.menu_linked))
+        sure = and_(Person.menu_linked == attempt.mark, Person.id.in_(list(heard)), literal(live))
+        known = case((sure, attempt.menu.key), else_=None)
+        written = session.scalars(_of(attempt.people).values(menu_linked=known).returning(Person.menu_linked))
         return sum(key is not None for key in written)
 
 

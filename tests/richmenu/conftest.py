@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -92,6 +93,16 @@ def seen(simulator: Simulator, person: Person) -> str | None:
     simulator.do(lambda line: line.timers.run())  # links of many are made a moment later
     menu = simulator.do(lambda line: line.menus.shown_to(line.people[person.line_user_id]))
     return str(menu["name"]).rsplit("/", 1)[1] if menu else None
+
+
+def calls(simulator: Simulator) -> Counter[str]:
+    """What was asked of LINE since the last look, ids left out."""
+    found: Counter[str] = Counter()
+    for item in simulator.traffic("in"):
+        parts = ["{id}" if part.startswith("richmenu-") else part for part in item["path"].split("/")[3:]]
+        found[f"{item['method']} {'/'.join(parts)}"] += 1
+    simulator.do(lambda line: line.traffic.clear())
+    return found
 
 
 def assert_whole(simulator: Simulator, sessions: sessionmaker[Session], club: Club, drawn: Sequence[Drawn]) -> None:

@@ -18,8 +18,10 @@ from sqlalchemy.orm import Session, sessionmaker
 from bot.line import Line
 from clubs import Club
 from models import Person, PublishedMenu
+from richmenu import ledger
 from richmenu.publishing import publish
 from simulator import Simulator
+from tests.factories import NOON
 from tests.richmenu.conftest import Jobs, assert_whole, people, seen, small
 
 ROOT = Path(__file__).parent.parent.parent
@@ -73,6 +75,7 @@ def _empty(simulator: Simulator, session: Session) -> None:
     session.commit()
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_any_moment_is_completed_by_the_next(
     simulator: Simulator,
     line: Line,
@@ -119,6 +122,20 @@ def test_a_first_run_killed_after_each_call_is_completed_by_the_next(
         publish(job(drawn))
         assert_whole(simulator, sessions, club, drawn)
     assert wire.seen < 38, "the last round was not killed: every call has had its turn"
+
+
+def test_a_creation_that_never_came_to_be_counts_as_an_attempt(
+    simulator: Simulator, line: Line, job: Jobs, club: Club, session: Session
+) -> None:
+    """LINE counts requests: what was asked in vain is counted with the rest of the hour."""
+    drawn = small(club, languages=["th"])
+    wire = Wire(line)
+    wire.fatal = 2 * (3 + len(drawn)) + 1  # after the three questions and the validations: before the first creation
+    with pytest.raises(Killed):
+        publish(job(drawn, line=wire))
+    assert not simulator.do(lambda line: line.menus.all)
+    publish(job(drawn))
+    assert ledger.room(session, club.key, PublishedMenu.created_at, NOON) == 100 - 4
 
 
 RUN = """

@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from bot.line import Line, NotFound, Unknown
 from clubs import Club
 from models import Person, PublishedMenu
-from richmenu import linking
-from richmenu.publishing import publish
+from richmenu import linking, publishing
 from simulator import Simulator
 from tests import factories
 from tests.factories import NOON
@@ -24,7 +23,7 @@ LINKED = "/v2/bot/user/"
 @pytest.fixture(autouse=True)
 def published(job: Jobs) -> None:
     """The menus are at LINE."""
-    publish(job())
+    publishing.publish(job())
 
 
 def _link(sessions: sessionmaker[Session], line: Line, person: Person) -> bool:
@@ -161,13 +160,27 @@ class Between(Line):
 
 
 def test_published_while_linking_the_person_ends_on_the_new_menu(
-    simulator: Simulator, job: Jobs, club: Club, session: Session, sessions: sessionmaker[Session]
+    simulator: Simulator,
+    job: Jobs,
+    club: Club,
+    session: Session,
+    sessions: sessionmaker[Session],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """LINE heard of the old menu, then the new went live: what we heard may not be written down."""
+    """LINE heard of the old menu, then the new went live: what we heard may not be written down.
+
+    Publishing stops before it links anybody, so that nothing but our own care finds it out.
+    """
     (person,) = people(simulator, session, "member.th.main")
     changed = small(club, changed=["member.th.main"])
     slow = Between("token", simulator.url, simulator.url)
-    slow.act = lambda: publish(job(changed))
+
+    def published() -> None:
+        with monkeypatch.context() as stopped:
+            stopped.setattr(publishing, "finish", lambda *_: None)
+            publishing.publish(job(changed))
+
+    slow.act = published
     assert not _link(sessions, slow, person)
     linking.repair(sessions, {"family_club": slow}, NOON)
     digest = next(menu.digest for menu in changed if menu.key == "member.th.main")
@@ -196,6 +209,43 @@ def test_two_attempts_at_once_settle_on_what_is_wanted(
     assert linking.repair(sessions, {"family_club": line}, NOON) == 1
     assert str(seen(simulator, person)).startswith("member.en.main@")
     assert _now(session, person) == "member.en.main"
+
+
+class Waiting(Line):
+    """A line that is slow to be heard: it waits to be let go."""
+
+    called: threading.Event
+    let_go: threading.Event
+
+    def link_menu(self, user_id: str, menu_id: str) -> None:
+        self.called.set()
+        assert self.let_go.wait(20)
+        super().link_menu(user_id, menu_id)
+
+
+def test_an_attempt_overtaken_while_line_was_slow_is_not_believed(
+    simulator: Simulator, session: Session, sessions: sessionmaker[Session]
+) -> None:
+    """The first attempt (Thai) is heard after the second (English), and written down before it."""
+    (person,) = people(simulator, session, "member.th.main")
+    first = Waiting("token", simulator.url, simulator.url)
+    second = Between("token", simulator.url, simulator.url)
+    first.called, first.let_go = threading.Event(), threading.Event()
+    thread = threading.Thread(target=_link, args=(sessions, first, person))
+    thread.start()
+    assert first.called.wait(20)
+    linking.want(person, "member.en.main")
+    session.commit()
+
+    def the_first_is_heard() -> None:
+        first.let_go.set()
+        thread.join(20)
+
+    second.act = the_first_is_heard
+    assert not _link(sessions, second, person)
+    assert str(seen(simulator, person)).startswith("member.th.main@")
+    linking.repair(sessions, {"family_club": second}, NOON)
+    assert str(seen(simulator, person)).startswith("member.en.main@")
 
 
 def test_repairs_side_by_side_link_everybody(
