@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Callable
 from datetime import date
 from functools import partial
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, event, select, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from benefits.imports import ImportResult, charges
@@ -20,6 +19,7 @@ from database.engine import make_engine
 from models import Charge, JournalEntry, Member
 from tests import factories
 from tests.factories import NOON
+from tests.killing import finished, killed_at, start
 from tests.rules.importing import CHARGES, counts, rejects, write
 
 Load = Callable[[str], ImportResult]
@@ -185,25 +185,6 @@ def _rows(number: int) -> str:
     return CHARGES + "".join(f"INV{n},@shop,official_account,1.01,0,2026-10,2026-10-20\n" for n in range(number))
 
 
-def _kill_at(database_url: str, boundary: int, work: Callable[[Engine], object]) -> bool:
-    """Do `work` in a child process that is killed −9 before its `boundary`-th statement or commit; False: it finished."""
-    child = os.fork()
-    if child == 0:
-        engine, seen = make_engine(database_url), 0
-
-        def count(*_: object) -> None:
-            nonlocal seen
-            seen += 1
-            if seen == boundary:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        event.listen(engine, "before_cursor_execute", count)
-        event.listen(engine, "commit", count)
-        work(engine)
-        os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
-
-
 def test_killed_at_every_statement_a_file_lands_once_when_run_again(
     engine: Engine, database_url: str, club: Club, tmp_path: Path, shop: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,7 +193,7 @@ def test_killed_at_every_statement_a_file_lands_once_when_run_again(
     file = write(tmp_path, _rows(10))
     work = partial(charges.load, club=club, file=file, now=NOON)
     boundary = 1
-    while _kill_at(database_url, boundary, lambda engine: work(engine)):
+    while killed_at(database_url, boundary, work):
         with engine.connect() as connection:
             assert connection.scalar(text("SELECT count(*) FROM charges")) in (0, 3, 7, 10)
         boundary += 1
@@ -226,14 +207,10 @@ def test_two_processes_import_the_same_file_at_once(
 ) -> None:
     """Each row lands in one of them, once."""
     file = write(tmp_path, _rows(2000))
-    children = []
-    for _ in range(3):
-        child = os.fork()
-        if child == 0:
-            result = charges.load(make_engine(database_url), club=club, file=file, now=NOON)
-            os._exit(0 if result.clean else 1)
-        children.append(child)
-    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
+    work = partial(charges.load, club=club, file=file, now=NOON)
+    children = [start(database_url, work) for _ in range(3)]
+    for child in children:
+        assert finished(child)
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*), sum(net_satang) FROM charges")).one() == (2000, 202000)
         assert connection.execute(text("SELECT sum(landed), sum(unchanged) FROM imports")).one() == (2000, 4000)

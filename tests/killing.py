@@ -1,0 +1,53 @@
+"""Child processes that die or stand still at a chosen statement: real processes, real kill −9, real connections."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+
+from sqlalchemy import Engine, event
+
+from database.engine import make_engine
+
+Work = Callable[[Engine], object]
+
+
+def start(database_url: str, work: Work, *, boundary: int = 0, sign: int = signal.SIGKILL) -> int:
+    """Fork a child that does `work` on an engine of its own; before its `boundary`-th statement or commit it sends itself
+    `sign`. Returns its process id. It exits with 0, or with 1 when `work` raised."""
+    child = os.fork()
+    if child:
+        return child
+    engine, seen = make_engine(database_url), 0
+
+    def count(*_: object) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == boundary:
+            os.kill(os.getpid(), sign)
+
+    event.listen(engine, "before_cursor_execute", count)
+    event.listen(engine, "commit", count)
+    try:
+        work(engine)
+    except BaseException:
+        traceback.print_exc(file=sys.stderr)
+        os._exit(1)
+    os._exit(0)
+
+
+def finished(child: int) -> bool:
+    """Wait for the child; False: it was killed. Raises `AssertionError` when its work raised."""
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        return False
+    assert os.WEXITSTATUS(status) == 0, "the child raised: see stderr"
+    return True
+
+
+def killed_at(database_url: str, boundary: int, work: Work) -> bool:
+    """Do `work` in a child killed −9 at that boundary; False: it has fewer of them and finished."""
+    return not finished(start(database_url, work, boundary=boundary))
