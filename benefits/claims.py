@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, joinedload
 
@@ -172,21 +172,21 @@ def _take(
 ) -> Claim | None:
     """Grant, then stock, then code, in a savepoint: a unit that cannot be had takes the grant back. None: no slot free."""
     with session.begin_nested():
-        claim_id = _grant(session, privilege, person, member_id, slots, now)
-        if claim_id is None:
+        granted = _grant(session, privilege, person, member_id, slots, now)
+        if granted is None:
             return None
-        _take_stock(session, privilege.id)
+        _take_stock(session, privilege)
         if privilege.pooled:
-            _take_code(session, privilege.id, claim_id)
+            _take_code(session, privilege.id, granted.id)
         facts = {"privilege": privilege.id, "member": member_id}
-        actor, subject = ("person", person.id), ("claim", claim_id)
+        actor, subject = ("person", person.id), ("claim", granted.id)
         note(session, club=privilege.club, at=now, action="claimed", subject=subject, actor=actor, **facts)
-    return session.get_one(Claim, claim_id)
+    return granted
 
 
 def _grant(
     session: Session, privilege: Privilege, person: Person, member_id: int, slots: set[int], now: datetime
-) -> int | None:
+) -> Claim | None:
     """Insert into the lowest free slot. A slot that another transaction is taking is waited for, never assumed gone."""
     values = {
         "privilege_id": privilege.id,
@@ -201,29 +201,31 @@ def _grant(
     for slot in range(1, privilege.claim_limit + 1):
         if slot in slots:
             continue
-        granted = insert(Claim).values(**values, slot=slot).on_conflict_do_nothing().returning(Claim.id)
-        claim_id = session.execute(granted).scalar()
-        if claim_id is not None:
-            return claim_id
+        made = insert(Claim).values(**values, slot=slot).on_conflict_do_nothing().returning(Claim)
+        granted = session.execute(made).scalar_one_or_none()
+        if granted is not None:
+            return granted
     return None
 
 
-def _take_stock(session: Session, privilege_id: int) -> None:
+def _take_stock(session: Session, privilege: Privilege) -> None:
     """One unit less, by a conditional update that waits for whoever holds the row. Raises `SoldOut`.
 
-    A privilege without a stock is not written to: its claims need not queue for its row.
+    A privilege without a stock is not written to: its claims need not queue for its row. Asked again after the grant, for
+    then a stock set meanwhile is either seen here, or waits for our commit and counts us.
     """
+    mine = Privilege.id == privilege.id
+    if privilege.stock is None and session.execute(select(Privilege.stock).where(mine)).scalar_one() is None:
+        return
     taken = session.execute(
         update(Privilege)
-        .where(Privilege.id == privilege_id, Privilege.stock.is_not(None), Privilege.taken < Privilege.stock)
+        .where(mine, or_(Privilege.stock.is_(None), Privilege.taken < Privilege.stock))
         .values(taken=Privilege.taken + 1)
         .returning(Privilege.taken)
         .execution_options(synchronize_session=False)
     ).scalar()
     if taken is None:
-        stock = session.execute(select(Privilege.stock).where(Privilege.id == privilege_id)).scalar_one()
-        if stock is not None:
-            raise SoldOut()
+        raise SoldOut()
 
 
 def _take_code(session: Session, privilege_id: int, claim_id: int) -> None:

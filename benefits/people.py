@@ -23,17 +23,17 @@ def meet(session: Session, *, club: Club, line_user_id: str, now: datetime) -> P
     The lock is what makes one person's turns run one after another. It is the weaker FOR NO KEY UPDATE: rows that only
     point at a person (another admin's turn leaving her a notice) need not wait for her turn to end.
     """
-    session.execute(
-        insert(Person)
-        .values(club=club.key, line_user_id=line_user_id, created_at=now)
-        .on_conflict_do_nothing(index_elements=["club", "line_user_id"])
-    )
-    person = session.execute(
+    locked = (
         select(Person)
         .where(Person.club == club.key, Person.line_user_id == line_user_id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
-    ).scalar_one()
+    )
+    person = session.execute(locked).scalar_one_or_none()
+    if person is None:
+        made = insert(Person).values(club=club.key, line_user_id=line_user_id, created_at=now)
+        session.execute(made.on_conflict_do_nothing(index_elements=["club", "line_user_id"]))
+        person = session.execute(locked).scalar_one()
     person.last_event_at = now
     return person
 

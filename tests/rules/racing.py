@@ -128,7 +128,7 @@ def _press(sessions: sessionmaker[Session], press: Press) -> Answer:
 
 def _grant_unguarded(
     session: Session, privilege: Privilege, person: Person, member_id: int, slots: set[int], now: Any
-) -> int | None:
+) -> Claim | None:
     """Check, then insert: what `claims._grant` must not be."""
     holder, period = holder_of(privilege, member_id=member_id, person_id=person.id), period_of(privilege, now)
     found = session.scalars(select(Claim.slot).where(Claim.privilege_id == privilege.id, Claim.holder == holder)).all()
@@ -136,15 +136,15 @@ def _grant_unguarded(
         return None
     values = {"privilege_id": privilege.id, "member_id": member_id, "person_id": person.id, "holder": holder}
     rest = {"period": period, "slot": len(found) + 1, "state": "kept", "claimed_at": now}
-    return session.execute(insert(Claim).values(**values, **rest).returning(Claim.id)).scalar_one()
+    return session.execute(insert(Claim).values(**values, **rest).returning(Claim)).scalar_one()
 
 
-def _take_stock_unguarded(session: Session, privilege_id: int) -> None:
+def _take_stock_unguarded(session: Session, privilege: Privilege) -> None:
     """Read, then write: what `claims._take_stock` must not be."""
-    row = session.execute(select(Privilege.stock, Privilege.taken).where(Privilege.id == privilege_id)).one()
+    row = session.execute(select(Privilege.stock, Privilege.taken).where(Privilege.id == privilege.id)).one()
     if row.stock is not None and row.taken >= row.stock:
         raise SoldOut()
-    session.execute(update(Privilege).where(Privilege.id == privilege_id).values(taken=row.taken + 1))
+    session.execute(update(Privilege).where(Privilege.id == privilege.id).values(taken=row.taken + 1))
 
 
 def _take_code_skipping(session: Session, privilege_id: int, claim_id: int) -> None:
