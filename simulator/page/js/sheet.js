@@ -16,6 +16,22 @@ function keepFocusInside(sheet, event) {
   }
 }
 
+/** The dark layer around a sheet: touching it or Escape closes, Tab stays inside. */
+function veiled(sheet, close) {
+  const veil = el('div', { class: 'veil' }, sheet);
+  veil.addEventListener('click', (event) => {
+    if (event.target === veil) close();
+  });
+  veil.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') {
+      event.stopPropagation();
+      close();
+    }
+    if (event.key === 'Tab') keepFocusInside(sheet, event);
+  });
+  return veil;
+}
+
 /**
  * Opens a sheet over a phone and answers a function that closes it. What lies under it can't be reached meanwhile;
  * Escape closes it and gives the focus back.
@@ -43,25 +59,7 @@ export function openSheet(phone, title, body, { full = false, onClose = null, to
     head,
     body,
   );
-  const veil = el(
-    'div',
-    {
-      class: 'veil',
-      on: {
-        click: (event) => {
-          if (event.target === veil) close();
-        },
-      },
-    },
-    sheet,
-  );
-  veil.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') {
-      event.stopPropagation();
-      close();
-    }
-    if (event.key === 'Tab') keepFocusInside(sheet, event);
-  });
+  const veil = veiled(sheet, close);
   phone.root.append(veil);
   phone.screen.inert = true;
   phone.closeSheet = close;
