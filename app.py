@@ -26,7 +26,7 @@ from handlers import ROUTES
 from handlers.conversation import Conversation
 from jobs.attending import Attendant
 from settings import Settings, read_settings
-from web import demo, health, member
+from web import demo, headers, health, member
 
 WEB_STATEMENT_MS = 1500
 """LINE waits two seconds: a statement that takes longer is given up and answered 503."""
@@ -107,6 +107,7 @@ def create_app(
     app.register_blueprint(health.pages(parts.engine, parts.clock.now))
     if not parts.settings.production and isinstance(parts.clock, MovableClock):
         app.register_blueprint(demo.pages(parts.clock))
+    headers.protect(app, parts.settings)
     commands.register(app)
     atexit.register(parts.outbox.close)
     return app

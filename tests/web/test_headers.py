@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from flask import Flask, abort
@@ -104,12 +103,3 @@ def test_style_and_type_are_served_and_kept(house: House) -> None:
     for address in re.findall(r'url\("(/static/fonts/[^"]+)"\)', (FOLDER / "pages.css").read_text(encoding="utf-8")):
         font = house.client.get(address)
         assert (font.status_code, font.content_type) == (200, "font/ttf")
-
-
-def test_every_sentence_of_these_pages_has_its_thai() -> None:
-    sources = [*WEB.rglob("*.py"), *WEB.rglob("*.html")]
-    said = re.compile(r"\bt\(\s*(?:\"([^\"]+)\"|'([^']+)')[,)]")
-    sentences = {one or two for file in sources for one, two in said.findall(file.read_text(encoding="utf-8"))}
-    catalogue = (Path(__file__).parents[2] / "wording/th/member_pages.po").read_text(encoding="utf-8")
-    assert len(sentences) > 50
-    assert [sentence for sentence in sorted(sentences) if f'msgid "{sentence}"' not in catalogue] == []

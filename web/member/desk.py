@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from benefits.uses import UnknownLink, claim_of_token
 from clubs import Club
+from models import Claim, Partner, Privilege
 from settings import Settings
 from wording import words
 
@@ -25,13 +26,13 @@ class Visit:
     """One claim, asked for by its token: open for as long as its session is."""
 
     session: Session
-    claim: Any
-    """`models.Claim` with its privilege and that one's partner loaded."""
+    claim: Claim
+    """With its privilege and that one's partner loaded."""
     club: Club
     token: str
     now: datetime
 
-    def label(self, thing: Any, field: str, language: str) -> str:
+    def label(self, thing: Privilege | Partner, field: str, language: str) -> str:
         """`name_th` or `name_en` (and so on) of a privilege or partner; Thai where a language has none."""
         return str(getattr(thing, f"{field}_{language}", "") or getattr(thing, f"{field}_th"))
 

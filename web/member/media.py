@@ -9,15 +9,9 @@ from benefits.pages import partner_of_picture
 from benefits.uses import shown as use_of
 from web.member import drawing, pictures
 from web.member.desk import Desk, Visit
-from wording import words
+from wording import Words, words
 
 DAY = 86400
-SENTENCES = {
-    "used": "Used already",
-    "kept": "The time of this code is over",
-    "expired": "Expired",
-    "void": "No longer valid",
-}
 
 
 def add_to(blueprint: Blueprint, desk: Desk) -> None:
@@ -54,7 +48,7 @@ def _placeholder(desk: Desk, name: str) -> bytes:
 def _code(desk: Desk, visit: Visit) -> bytes:
     state = state_of(visit.claim, now=visit.now)
     if state != "in_use":
-        return drawing.grey_png([words(language)(SENTENCES[state]) for language in ("th", "en")])
+        return drawing.grey_png([_over(words(language), state) for language in ("th", "en")])
     use = use_of(visit.session, claim=visit.claim, now=visit.now)
     match use.kind:
         case "qr":
@@ -64,6 +58,18 @@ def _code(desk: Desk, visit: Visit) -> bytes:
         case "barcode":
             return drawing.barcode_png(use.code)
     return drawing.text_png(use.code)
+
+
+def _over(t: Words, state: str) -> str:
+    """Why there is nothing to scan, short enough for a picture."""
+    match state:
+        case "used":
+            return t("Used already")
+        case "expired":
+            return t("Expired")
+        case "void":
+            return t("No longer valid")
+    return t("The time of this code is over")
 
 
 def _png(body: bytes) -> Response:

@@ -10,6 +10,7 @@ from benefits import uses
 from benefits.claims import state_of
 from benefits.pins import NoPin, PinLocked, WrongPin, check_pin
 from benefits.uses import AlreadyUsed, CodeTimeOver, NotUsed, UndoTooLate, UnknownClaim, UnknownLink, Void
+from models import Claim
 from web.headers import from_own_page
 from web.member.desk import Desk, Visit, chosen, shown
 from web.member.results import NoReason, Result, confirmed, reasons, refused, running_by_itself, undone
@@ -44,7 +45,7 @@ def _language(visit: Visit) -> str:
 
 
 def _page(visit: Visit, result: Result | None, status: int) -> Response:
-    language, locked = _language(visit), _locked(visit)
+    language, partner = _language(visit), visit.claim.privilege.partner
     running = visit.claim.state == "kept" and state_of(visit.claim, now=visit.now) == "in_use"
     answer = shown(
         "member/partner.html",
@@ -54,8 +55,8 @@ def _page(visit: Visit, result: Result | None, status: int) -> Response:
         result=result,
         # Taken back, this token names nothing any more: a switch of language would lead nowhere.
         settled=visit.claim.use_started_at is None,
-        confirmable=running and visit.claim.privilege.partner.pin_hash is not None and not locked,
-        undo_until=None if locked else _undo_until(visit),
+        confirmable=running and partner.pin_hash is not None and _locked_until(visit) is None,
+        undo_until=_undo_until(visit),
         undo_open=request.form.get("do") == "undo",
         reasons=reasons(words(language)),
         chosen_reason=request.form.get("reason", ""),
@@ -69,16 +70,19 @@ def _page(visit: Visit, result: Result | None, status: int) -> Response:
 def _standing(visit: Visit, t: Words) -> Result | None:
     """How the claim stands before anything is pressed; none: it waits for the PIN."""
     claim, partner = visit.claim, visit.claim.privilege.partner
-    state = state_of(claim, now=visit.now)
+    running = state_of(claim, now=visit.now) == "in_use"
     if claim.state == "void":
         return refused(t, Void(claim.voided_at, claim.void_reason or ""))
-    if claim.state == "used":
-        return running_by_itself(t, claim) if state == "in_use" else refused(t, AlreadyUsed(claim.used_at))
-    if state != "in_use":
+    if claim.used_at and claim.code_until and running:
+        return running_by_itself(t, claim.used_at, claim.code_until)
+    if claim.used_at:
+        return refused(t, AlreadyUsed(claim.used_at))
+    if not running:
         return refused(t, CodeTimeOver(claim.code_until)) if claim.code_until else None
     if partner.pin_hash is None:
         return refused(t, NoPin())
-    return refused(t, PinLocked(partner.pin_locked_until)) if _locked(visit) else None
+    locked = _locked_until(visit)
+    return refused(t, PinLocked(locked)) if locked else None
 
 
 def _deed(visit: Visit, t: Words) -> Result:
@@ -86,7 +90,8 @@ def _deed(visit: Visit, t: Words) -> Result:
     try:
         if request.form.get("do") == "undo":
             return undone(t, _undo(visit, pin))
-        return confirmed(t, uses.confirm(visit.session, club=visit.club, token=visit.token, pin=pin, now=visit.now))
+        uses.confirm(visit.session, club=visit.club, token=visit.token, pin=pin, now=visit.now)
+        return confirmed(t, visit.now)
     except (UnknownLink, UnknownClaim):
         # The use ended between reading and pressing: this token names nothing any more.
         abort(404)
@@ -94,28 +99,29 @@ def _deed(visit: Visit, t: Words) -> Result:
         return refused(t, refusal)
 
 
-def _undo(visit: Visit, pin: str) -> object:
+def _undo(visit: Visit, pin: str) -> Claim:
     """Take the use back. What cannot be undone is refused before the PIN is looked at, so that no try is lost on it."""
-    claim, partner_id = visit.claim, visit.claim.privilege.partner_id
-    if claim.state != "used":
+    partner_id, end = visit.claim.privilege.partner_id, _undo_end(visit)
+    if end is None:
         raise NotUsed()
-    if visit.now >= _undo_end(visit):
-        raise UndoTooLate(_undo_end(visit))
+    if visit.now >= end:
+        raise UndoTooLate(end)
     reason = _reason()
     check_pin(visit.session, partner_id=partner_id, pin=pin, now=visit.now)
-    return uses.undo(visit.session, claim_id=claim.id, by=("partner", partner_id), reason=reason, now=visit.now)
+    return uses.undo(visit.session, claim_id=visit.claim.id, by=("partner", partner_id), reason=reason, now=visit.now)
 
 
-def _undo_end(visit: Visit) -> datetime:
-    end: datetime = visit.claim.used_at + timedelta(minutes=visit.claim.privilege.undo_minutes)
-    return end
+def _undo_end(visit: Visit) -> datetime | None:
+    """First instant at which this use can no longer be taken back; none: there is no use."""
+    used_at = visit.claim.used_at
+    return None if used_at is None else used_at + timedelta(minutes=visit.claim.privilege.undo_minutes)
 
 
 def _undo_until(visit: Visit) -> datetime | None:
-    """Until when staff may take this use back; none: there is none, it has no PIN, or it is too late."""
-    if visit.claim.state != "used" or visit.claim.privilege.partner.pin_hash is None:
-        return None
-    return _undo_end(visit) if visit.now < _undo_end(visit) else None
+    """Until when staff may take this use back; none: there is none, the partner has no PIN or is locked, or too late."""
+    end = _undo_end(visit)
+    may = visit.claim.privilege.partner.pin_hash is not None and _locked_until(visit) is None
+    return end if may and end is not None and visit.now < end else None
 
 
 def _reason() -> str:
@@ -126,6 +132,7 @@ def _reason() -> str:
     return f"{choice}: {note}" if note else choice
 
 
-def _locked(visit: Visit) -> bool:
+def _locked_until(visit: Visit) -> datetime | None:
+    """Until when this partner's PIN is not looked at; none: it is."""
     until = visit.claim.privilege.partner.pin_locked_until
-    return until is not None and visit.now < until
+    return until if until is not None and visit.now < until else None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
 from benefits.pins import NoPin, PinLocked, WrongPin
 from benefits.uses import AlreadyUsed, CodeTimeOver, UndoTooLate, Void
+from models import Claim
 from wording import Words
 
 
@@ -24,13 +25,13 @@ class Result:
     status: int = 200
 
 
-def confirmed(t: Words, claim: Any) -> Result:
+def confirmed(t: Words, at: datetime) -> Result:
     """The PIN was right: the use is made."""
-    title = t("Confirmed at {time}", time=t.time(claim.used_at))
+    title = t("Confirmed at {time}", time=t.time(at))
     return Result("good", title, t("Give the customer what the privilege promises."))
 
 
-def undone(t: Words, claim: Any) -> Result:
+def undone(t: Words, claim: Claim) -> Result:
     """The use was taken back; the claim is kept again, or void when its account left meanwhile."""
     title = t("The use was taken back")
     if claim.state == "void":
@@ -38,10 +39,10 @@ def undone(t: Words, claim: Any) -> Result:
     return Result("good", title, t("The customer has the privilege again and can use it another time."))
 
 
-def running_by_itself(t: Words, claim: Any) -> Result:
+def running_by_itself(t: Words, since: datetime, until: datetime) -> Result:
     """A code, barcode or link that is being shown: it needs no PIN."""
-    text = t("Its code was shown at {time} and counts as used. No PIN is needed.", time=t.time(claim.used_at))
-    return Result("good", t("In use until {time}", time=t.time(claim.code_until)), text)
+    text = t("Its code was shown at {time} and counts as used. No PIN is needed.", time=t.time(since))
+    return Result("good", t("In use until {time}", time=t.time(until)), text)
 
 
 def refused(t: Words, refusal: Exception) -> Result:
