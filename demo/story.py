@@ -37,11 +37,12 @@ def told(plan: Plan, seconds: float) -> str:
   Open  {plan.line_url}   (everything runs, after {seconds:.0f} s)
 
   Two phones: May (เมย์) and Boy (บอย), administrators of the same account, @noodlebar.
-   1. On May's phone: Add friend, then agree (ตกลง). The account is in the club.
-   2. On Boy's phone: Add friend, then agree.
-   3. Both: tap the menu, My privileges (สิทธิพิเศษของฉัน), choose the coffee, Claim (รับสิทธิ์).
-      The first to tap has it. The other is told who was first.
-   4. Move the clock to the 2nd of next month: @noodlebar rises to Silver.
+   1. On each phone: Add friend, join (เข้าร่วมคลับ on the menu), agree (ตกลง).
+      May is the first: her tap brings @noodlebar into the club.
+   2. On each phone: My privileges (สิทธิพิเศษของฉัน), the coffee, Claim (รับสิทธิ์), @noodlebar.
+      The first to tap has it. The other is told who was first, and what else there is.
+   3. Move the clock to the 2nd: within a minute @noodlebar has risen to Silver. Ask for
+      Official accounts (บัญชีทางการ).
   Emma's phone speaks English. Lek is only an operator, Ning's account is premium: see what they are told.
 
   The bot     {plan.bot_url}   health at /readyz

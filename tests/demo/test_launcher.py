@@ -33,9 +33,10 @@ class Demo:
         self.folder = folder
         self.bot, self.line = _free_port(), _free_port()
         self.process: subprocess.Popen[str] | None = None
+        self.said = ""
 
     def start(self, *arguments: str) -> float:
-        """Starts it; the seconds until it said that everything runs."""
+        """Starts it; the seconds until it said that everything runs. What it said is kept."""
         ports = {"SITTHI_DEMO_PORT": str(self.bot), "SITTHI_DEMO_LINE_PORT": str(self.line)}
         environ = {**os.environ, **ports, "SITTHI_DATA_DIR": str(self.folder)}
         environ.pop("DATABASE_URL", None)
@@ -45,13 +46,13 @@ class Demo:
             command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         assert self.process.stdout is not None
-        said = []
+        self.said = ""
         for line in self.process.stdout:
-            said.append(line)
+            self.said += line
             if ENTRANCE in line:
                 assert f"http://127.0.0.1:{self.line}" in line
                 return time.monotonic() - begun
-        raise AssertionError("".join(said))
+        raise AssertionError(self.said)
 
     def end(self) -> float:
         """Ctrl-C; the seconds until it had ended."""
@@ -92,15 +93,18 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
 
 def test_make_run_starts_answers_and_ends_and_keeps_its_data(demo: Demo) -> None:
     """A1, D14: two minutes to a page are plenty; a tap is answered; Ctrl-C leaves nothing; the next start is faster."""
-    first = demo.start()
-    assert first < 120
+    assert demo.start() < 120
+    assert "rows of charges.csv" in demo.said
+    first = _work(demo)
     _check_doors(demo)
     _check_story(demo)
     assert demo.end() < 20
     _until(lambda: not demo.family())
 
-    second = demo.start()
-    assert second < first
+    demo.start()
+    assert "is there already" in demo.said
+    assert "rows of" not in demo.said
+    assert _work(demo) < first
     may = next(one for one in demo.ask("/_sim/state")["people"] if one["id"] == MAY)
     assert may["friend"]
     _until(lambda: _menu(demo, MAY) is not None)
@@ -137,6 +141,13 @@ def test_fresh_starts_over(demo: Demo) -> None:
     demo.end()
 
 
+def _work(demo: Demo) -> float:
+    """Processor seconds the launcher itself has used: how fast it was, whatever else this machine does."""
+    assert demo.process is not None
+    times = psutil.Process(demo.process.pid).cpu_times()
+    return float(times.user + times.system)
+
+
 def _check_doors(demo: Demo) -> None:
     with urllib.request.urlopen(f"http://127.0.0.1:{demo.line}/", timeout=10) as page:
         assert b"<html" in page.read()[:2000]
@@ -160,9 +171,14 @@ def _check_story(demo: Demo) -> None:
 def _join(demo: Demo, person: str) -> None:
     demo.ask(f"/_sim/people/{person}/follow", {})
     _until(lambda: bool(demo.heard(person)))
-    agree = next(button for button in _buttons(demo.heard(person)) if button.get("label") == "ตกลง")
-    before = len(demo.heard(person))
-    demo.ask(f"/_sim/people/{person}/tap", {"action": agree})
+    for label in ("สมัครสมาชิก", "ตกลง"):
+        heard = demo.heard(person)
+        button = next(button for button in _buttons(heard[-1]) if button.get("label") == label)
+        demo.ask(f"/_sim/people/{person}/tap", {"action": button})
+        _until_more(demo, person, len(heard))
+
+
+def _until_more(demo: Demo, person: str, before: int) -> None:
     _until(lambda: len(demo.heard(person)) > before)
 
 
