@@ -7,6 +7,9 @@ from collections.abc import Callable
 from benefits.vault import Vault
 from models import Code, Privilege
 
+UNMISTAKABLE = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Digits and letters without I, L, O and U."""
+
 
 def seal_privilege_code(vault: Vault, *, club: str, key: str, text: str) -> bytes:
     """The one code (or link) of the privilege called `key`, sealed for `privileges.code`."""
@@ -47,3 +50,10 @@ def _privilege_context(club: str, key: str) -> str:
 
 def _pool_context(club: str, key: str, fingerprint: bytes) -> str:
     return f"codes.sealed:{club}:{key}:{fingerprint.hex()}"
+
+
+def made_code(vault: Vault, claim_id: int) -> str:
+    """Eight letters and digits, such as `7KQ2-MX4P`: nobody can guess another claim's, and none is read as another."""
+    digest = int.from_bytes(vault.fingerprint(str(claim_id), "claims.code")[:5], "big")
+    letters = "".join(UNMISTAKABLE[digest >> shift & 31] for shift in range(35, -5, -5))
+    return f"{letters[:4]}-{letters[4:]}"

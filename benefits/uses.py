@@ -22,7 +22,7 @@ from benefits.members import Account, hold
 from benefits.people import names_of
 from benefits.pins import check_pin
 from benefits.refusal import Refusal
-from benefits.sealed_codes import open_pool_code, open_privilege_code
+from benefits.sealed_codes import made_code, open_pool_code, open_privilege_code
 from benefits.vault import vault_of
 from clubs import Club
 from models import Claim, Code, Membership, Person, Privilege
@@ -270,13 +270,13 @@ def _begin(session: Session, claim: Claim, person: Person, now: datetime) -> Non
 
 
 def _code_text(session: Session, claim: Claim) -> str:
-    """The pool's code, else the privilege's own, else the claim's number. Raises `CannotOpen`."""
+    """The pool's code, else the privilege's own, else one made for the claim. Raises `CannotOpen`."""
     vault, privilege = vault_of(session), claim.privilege
     if privilege.pooled:
         code = session.execute(select(Code).where(Code.claim_id == claim.id)).scalar_one_or_none()
         if code is not None:
             return open_pool_code(vault, privilege=privilege, code=code)
-    return open_privilege_code(vault, privilege) or f"{claim.id:010d}"
+    return open_privilege_code(vault, privilege) or made_code(vault, claim.id)
 
 
 def _left_since(session: Session, claim: Claim) -> str | None:

@@ -88,6 +88,12 @@ class _Table:
             raise self.fault(key, "names something twice; remove one")
         return tuple(values)
 
+    def colour(self, key: str) -> str:
+        value: str = self.get(key, str, '"#0B8457"')
+        if not re.fullmatch(r"#[0-9A-Fa-f]{6}", value):
+            raise self.fault(key, f"is {value!r}; write it as #rrggbb")
+        return value
+
     def table(self, key: str) -> _Table:
         return _Table(self.file, self.get(key, dict, "{ … }"), f"{self.path}{key}.")
 
@@ -120,6 +126,7 @@ def _club(file: _Table, stem: str) -> Club:
         name=file.labels("name", languages),
         languages=languages,
         member=file.one_of("member", ("account", "person")),
+        colour=file.colour("colour"),
         claiming_roles=file.some_of("claiming_roles", ROLES, '["administrator"]'),
         barred_badges=file.some_of("barred_badges", BADGES, '["green"]'),
         stars=_stars(file.table("stars"), languages),
@@ -199,10 +206,8 @@ def _tiers(file: _Table, languages: Sequence[str]) -> tuple[Tier, ...]:
             key=table.get("key", str, '"welcome"'),
             threshold=table.number("threshold", 0, 10**12),
             name=table.labels("name", languages),
-            colour=table.get("colour", str, '"#7A8B99"'),
+            colour=table.colour("colour"),
         )
-        if not re.fullmatch(r"#[0-9A-Fa-f]{6}", tier.colour):
-            raise table.fault("colour", f"is {tier.colour!r}; write it as #rrggbb")
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,19}", tier.key):
             raise table.fault("key", f"is {tier.key!r}; use small letters, digits and underscores, at most 20")
         if tiers and (tier.threshold <= tiers[-1].threshold or tier.key in [other.key for other in tiers]):

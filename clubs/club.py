@@ -84,6 +84,8 @@ class Club:
     """The first is the club's own, used until a person chooses."""
     member: str
     """`account` (an official account, with admins) or `person`."""
+    colour: str
+    """`#rrggbb`: of the rich menu and of the heads of cards."""
     claiming_roles: tuple[str, ...]
     barred_badges: tuple[str, ...]
     stars: Stars

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from clubs import Club
 from richmenu import shapes
 from richmenu.colours import WHITE, Colour, Palette, mix, palette
 from richmenu.icons import icon
@@ -23,11 +22,6 @@ TITLE, NOTE = 110, 74
 PITCH = 1.34
 """From title to note, in title sizes: a tail under the one must not meet a tone mark over the other."""
 Ink = tuple[int, int, int, int]
-
-
-def colour_of(club: Club) -> str:
-    """The colour of a club's menus: that of its highest tier."""
-    return club.tiers[-1].colour
 
 
 class PictureTooHeavy(Exception):

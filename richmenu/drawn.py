@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clubs import Club
-from richmenu.drawing import CONTENT_TYPE, colour_of, draw
+from richmenu.drawing import CONTENT_TYPE, draw
 from richmenu.menus import menu_json, menus_of
 
 DIGITS = 16
@@ -27,8 +27,7 @@ class Drawn:
 
 def draw_menus(club: Club) -> tuple[Drawn, ...]:
     """Every menu of the club, drawn. Raises `MenuTooLong`, `CannotDraw` or `PictureTooHeavy`, naming the menu or text."""
-    colour = colour_of(club)
-    return tuple(make_drawn(club.key, menu.key, menu_json(menu, ""), draw(menu, colour).png) for menu in menus_of(club))
+    return tuple(make_drawn(club.key, menu.key, menu_json(menu, ""), draw(menu, club.colour).png) for menu in menus_of(club))
 
 
 def make_drawn(club: str, key: str, menu: dict[str, Any], picture: bytes) -> Drawn:

@@ -60,7 +60,7 @@ def choose_account(turn: Turn, offer: Offer) -> Json:
     buttons = [button(claim_action(turn, offer, standing)) for standing in ready]
     buttons.append(button(press(t("Details"), ShowPrivilege(privilege.id)), kind="link"))
     alt = f"{head} {name_of(turn, privilege)}: {summary(turn, offer)}"
-    return card(alt, bubble(body, top=band(head, BRAND if ready else AMBER), buttons=buttons), home(turn))
+    return card(alt, bubble(body, top=band(head, turn.club.colour if ready else AMBER), buttons=buttons), home(turn))
 
 
 def now_or_later(turn: Turn, held: HeldClaim) -> Json:
@@ -83,7 +83,9 @@ def now_or_later(turn: Turn, held: HeldClaim) -> Json:
         privilege=name_of(turn, claim.privilege),
     )
     return card(
-        alt, bubble(body, top=band(head), picture=hero(picture(turn, claim.privilege)), buttons=buttons), home(turn)
+        alt,
+        bubble(body, top=band(head, turn.club.colour), picture=hero(picture(turn, claim.privilege)), buttons=buttons),
+        home(turn),
     )
 
 
@@ -101,7 +103,7 @@ def kept(turn: Turn, held: HeldClaim) -> Json:
     alt = t(
         "Kept for later: {privilege} ({account})", privilege=name_of(turn, claim.privilege), account=held.account.name
     )
-    return card(alt, bubble(body, top=band(head), buttons=buttons), home(turn))
+    return card(alt, bubble(body, top=band(head, turn.club.colour), buttons=buttons), home(turn))
 
 
 def ask_use(turn: Turn, held: HeldClaim) -> Json:
@@ -184,7 +186,6 @@ def lost(turn: Turn, offer: Offer, why: str, others: Sequence[Offer], claim_id: 
         buttons.append(button(press(t("Show the claim"), ShowClaim(claim_id)), kind="secondary"))
     if others:
         body += [rule(), words(t("You can claim now:"), bold=True, margin="md")]
-        body += [words(f"· {name_of(turn, other.privilege)}", size="xs") for other in others]
         buttons += [
             button(press(name_of(turn, other.privilege), ShowPrivilege(other.privilege.id)), kind="link")
             for other in others

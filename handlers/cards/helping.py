@@ -42,7 +42,11 @@ def help_card(turn: Turn) -> Json:
         button(press(t("Leave the club"), Leave()), kind="link"),
     ]
     head = t("Help")
-    return card(t("Help: what to tap and what to type"), bubble(body, top=band(head), buttons=buttons), home(turn)[:3])
+    return card(
+        t("Help: what to tap and what to type"),
+        bubble(body, top=band(head, turn.club.colour), buttons=buttons),
+        home(turn)[:3],
+    )
 
 
 def languages(turn: Turn, actions: Sequence[Json]) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from benefits.claims import HeldClaim
-from bot.actions import AskUse, MyInfo, ShowAccounts, ShowClaim, ShowClaims, ShowPrivileges
+from bot.actions import AskUse, ShowAccounts, ShowClaim, ShowClaims, ShowPrivileges
 from bot.messages import BUBBLES, CAROUSEL_BYTES, Json, card, cards, press, weight
 from bot.routing import Turn
 from handlers.cards.claims import state_pill, story
@@ -27,7 +27,7 @@ def overview(turn: Turn, counts: Mapping[str, int]) -> Json:
         button(press(t("Official accounts"), ShowAccounts()), kind="secondary"),
     ]
     alt = t("My info: {kept} kept, {used} used", kept=counts["kept"], used=counts["used"])
-    return card(alt, bubble(rows, top=band(head), buttons=buttons), home(turn))
+    return card(alt, bubble(rows, top=band(head, turn.club.colour), buttons=buttons), home(turn))
 
 
 def claims_of_state(turn: Turn, held: Sequence[HeldClaim], action: ShowClaims) -> Json:
@@ -46,7 +46,7 @@ def claims_of_state(turn: Turn, held: Sequence[HeldClaim], action: ShowClaims) -
     if following < len(held):
         shown.append(_more(turn, action.state, following, len(held)))
     alt = t("{state}: {n} claims", state=state_names(turn)[action.state], n=len(held))
-    return cards(alt, shown, [press(t("My info"), MyInfo()), *home(turn)])
+    return cards(alt, shown, home(turn))
 
 
 def nothing(turn: Turn, state: str) -> str:

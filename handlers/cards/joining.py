@@ -48,7 +48,7 @@ def welcome(turn: Turn, *, back: bool) -> Json:
         button(press(t("Join"), ShowTerms())),
         button(press("ภาษาไทย / English", AskLanguage()), kind="link"),
     ]
-    return card(hello, bubble(body, top=band(hello), buttons=buttons), joining_help(turn))
+    return card(hello, bubble(body, top=band(hello, turn.club.colour), buttons=buttons), joining_help(turn))
 
 
 def welcome_back(turn: Turn) -> Json:
@@ -57,7 +57,7 @@ def welcome_back(turn: Turn) -> Json:
     hello = t("Good to see you again at {club}", club=club.say(club.name, turn.language))
     body = [words(t("Your accounts, their stars and the privileges you kept are all still here."))]
     buttons = [button(press(t("My privileges"), ShowPrivileges()))]
-    return card(hello, bubble(body, top=band(hello), buttons=buttons), home(turn))
+    return card(hello, bubble(body, top=band(hello, turn.club.colour), buttons=buttons), home(turn))
 
 
 def consent_page(turn: Turn, accounts: Sequence[Account], *, changed: bool) -> Json:
@@ -76,7 +76,9 @@ def consent_page(turn: Turn, accounts: Sequence[Account], *, changed: bool) -> J
         button(press(t("Not now"), Decline()), kind="link"),
     ]
     alt = t("{head}. Read the terms and press “Agree”.", head=head)
-    return card(alt, bubble(body, top=band(head, above=version), buttons=buttons), joining_help(turn)[1:])
+    return card(
+        alt, bubble(body, top=band(head, turn.club.colour, above=version), buttons=buttons), joining_help(turn)[1:]
+    )
 
 
 def terms(turn: Turn) -> Json:
@@ -87,7 +89,10 @@ def terms(turn: Turn) -> Json:
     body = [words(paragraph, size="xs", colour=MUTED) for paragraph in _paragraphs(turn)]
     return card(
         head,
-        bubble([*body, words(t("You have agreed to these terms."), bold=True)], top=band(head, above=above)),
+        bubble(
+            [*body, words(t("You have agreed to these terms."), bold=True)],
+            top=band(head, turn.club.colour, above=above),
+        ),
         home(turn),
     )
 
@@ -105,7 +110,7 @@ def joined(turn: Turn, agreed: Agreed) -> Json:
         button(press(t("My privileges"), ShowPrivileges())),
         button(press(t("Official accounts"), ShowAccounts()), kind="link"),
     ]
-    return card(alt, bubble(_ruled(parts), top=band(head), buttons=buttons), home(turn))
+    return card(alt, bubble(_ruled(parts), top=band(head, turn.club.colour), buttons=buttons), home(turn))
 
 
 def no_accounts(turn: Turn) -> Json:

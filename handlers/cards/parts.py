@@ -69,6 +69,7 @@ def pill(label: str, colour: str, background: str) -> Json:
         "paddingStart": "12px",
         "paddingEnd": "12px",
         "flex": 0,
+        "height": "26px",
     }
 
 
@@ -104,7 +105,7 @@ def button(action: Json, *, kind: str = "primary", small: bool = True) -> Json:
     return {"type": "button", "action": action, "height": "sm" if small else "md", "margin": "sm", **look[kind]}
 
 
-def band(label: str, colour: str = BRAND, above: str = "") -> Json:
+def band(label: str, colour: str, above: str = "") -> Json:
     """A coloured header with white type."""
     lines = [words(above, size="xs", colour="#FFFFFFCC")] if above else []
     return stack(

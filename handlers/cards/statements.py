@@ -58,7 +58,12 @@ def months(turn: Turn, account: Account, look: Outlook) -> Json:
             button(press(t.month(month), Explain(account.member_id, month_name(month))), kind="link") for month in page
         ]
         bubbles.append(
-            bubble([words(t("Choose a month"), colour=MUTED)], top=band(account.name), buttons=buttons, size="kilo")
+            bubble(
+                [words(t("Choose a month"), colour=MUTED)],
+                top=band(account.name, turn.club.colour),
+                buttons=buttons,
+                size="kilo",
+            )
         )
     return cards(t("{account}: choose a month", account=account.name), bubbles, home(turn))
 
@@ -87,7 +92,7 @@ def _summary(turn: Turn, account: Account, found: Statement) -> Json:
         button(press(t("Earlier months"), ExplainMonths(account.member_id)), kind="link"),
         button(press(t("Official accounts"), ShowAccounts()), kind="link"),
     ]
-    return bubble(body, top=band(head, above=account.name), buttons=buttons)
+    return bubble(body, top=band(head, turn.club.colour, above=account.name), buttons=buttons)
 
 
 def _sum(turn: Turn, found: Statement) -> Iterator[Json]:
@@ -128,7 +133,9 @@ def _lines_bubble(turn: Turn, found: Statement, lines: tuple[Line, ...], number:
     body: list[Json] = []
     for line in lines:
         body += [rule(), _line(turn, found, line)] if body else [_line(turn, found, line)]
-    return bubble(body, top=band(t("Lines {number}/{of}", number=number, of=of), above=t.month(found.period)))
+    return bubble(
+        body, top=band(t("Lines {number}/{of}", number=number, of=of), turn.club.colour, above=t.month(found.period))
+    )
 
 
 def _line(turn: Turn, found: Statement, line: Line) -> Json:

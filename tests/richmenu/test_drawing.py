@@ -12,7 +12,7 @@ from bot.line import Line
 from clubs import Club
 from richmenu import lettering
 from richmenu.colours import READABLE, WHITE, contrast, palette
-from richmenu.drawing import Picture, colour_of, draw
+from richmenu.drawing import Picture, draw
 from richmenu.icons import ICONS, icon
 from richmenu.lettering import FILES, CannotDraw, fit, shaping, write
 from richmenu.menus import Menu, menu_json, menus_of
@@ -21,7 +21,7 @@ from richmenu.menus import Menu, menu_json, menus_of
 @pytest.fixture(scope="module")
 def pictures(club: Club) -> list[tuple[Menu, Picture]]:
     """Every menu of the shipped club, drawn once."""
-    return [(menu, draw(menu, colour_of(club))) for menu in menus_of(club)]
+    return [(menu, draw(menu, club.colour)) for menu in menus_of(club)]
 
 
 def test_pictures_keep_lines_limits(pictures: list[tuple[Menu, Picture]]) -> None:
@@ -113,7 +113,7 @@ def test_without_raqm_nothing_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_same_menu_gives_the_same_bytes(pictures: list[tuple[Menu, Picture]], club: Club) -> None:
     """Else every publication would replace every menu."""
     menu, picture = pictures[0]
-    assert draw(menu, colour_of(club)).png == picture.png
+    assert draw(menu, club.colour).png == picture.png
 
 
 @pytest.mark.parametrize("colour", ["#4B3F72", "#C9A227", "#FFFFFF", "#000000", "#7A8B99", "#06C755"])

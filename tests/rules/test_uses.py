@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -102,7 +103,9 @@ def test_where_the_code_comes_from(session: Session, club: Club) -> None:
     session.flush()
     assert own.start().code == link
     number = Kept(session, club)
-    assert number.start().code == f"{number.id:010d}"
+    code = number.start().code
+    assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}", code)
+    assert Kept(session, club).start().code != code
 
 
 def test_a_qr_is_in_use_until_the_partner_confirms(session: Session, club: Club) -> None:
