@@ -77,7 +77,7 @@ def _webhook_message(line: Line, entry: Entry, chat: Person | Group) -> Json:
     found: Json = {"id": entry.id, **message}
     kind = message.get("type")
     if kind in _QUOTABLE:
-        found["quoteToken"] = entry.quote_token = line.ids.token(90)
+        found["quoteToken"] = line.ids.token(90)
     if kind in ("image", "video", "audio"):
         found.setdefault("contentProvider", {"type": "line"})
     if kind == "sticker":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 
 BANGKOK = timezone(timedelta(hours=7))
 #: LINE counts days and months of its statistics in UTC+9 (Messaging API reference).
@@ -57,4 +58,10 @@ def next_second_of_month(now: datetime) -> datetime:
 
 def line_day(seconds: float) -> str:
     """The UTC+9 day `yyyyMMdd` LINE's statistics file the moment under."""
-    return datetime.fromtimestamp(seconds, LINE_ZONE).strftime("%Y%m%d")
+    return _day_name(int((seconds + 9 * 3600) // 86400))
+
+
+@lru_cache(maxsize=64)
+def _day_name(number: int) -> str:
+    """Asked several times per call, hence remembered."""
+    return (date(1970, 1, 1) + timedelta(days=number)).strftime("%Y%m%d")

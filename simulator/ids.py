@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 import re
 import uuid
@@ -11,7 +12,6 @@ from simulator.clock import Clock
 USER_ID = re.compile(r"U[0-9a-f]{32}")
 CHAT_ID = re.compile(r"[UCR][0-9a-f]{32}")
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_TOKEN_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 class Ids:
@@ -46,4 +46,4 @@ class Ids:
 
     def token(self, length: int = 64) -> str:
         """An opaque token: quote, read, link, continuation, access token."""
-        return "".join(self.rng.choices(_TOKEN_LETTERS, k=length))
+        return base64.urlsafe_b64encode(self.rng.randbytes(length)).decode()[:length]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from simulator.clock import iso
 
 
 class Entry:
-    """One message in a chat. A multicast puts the same Entry into every recipient's chat."""
+    """One message in a chat. A multicast puts the same Entry into every recipient's chat.
 
-    __slots__ = ("at", "edited", "id", "message", "origin", "quote_token", "sender", "unsent", "via")
+    The message is kept as JSON text, a fraction of the size of its dict; `message` reads it each time it is asked.
+    """
+
+    __slots__ = ("_text", "at", "edited", "id", "origin", "sender", "unsent", "via")
 
     def __init__(self, id: str, origin: str, sender: str | None, at: float, message: dict[str, Any],
                  via: str | None = None) -> None:
@@ -23,7 +27,15 @@ class Entry:
         self.via = via
         self.unsent = False
         self.edited = False
-        self.quote_token: str | None = None
+
+    @property
+    def message(self) -> dict[str, Any]:
+        """The LINE message object; a copy, so set it whole to change it."""
+        return dict(json.loads(self._text))
+
+    @message.setter
+    def message(self, message: dict[str, Any]) -> None:
+        self._text = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
     def json(self) -> dict[str, Any]:
         """The entry as the page reads it."""

@@ -12,6 +12,7 @@ from simulator.line import Line
 from simulator.people import Group, Person
 
 Json = dict[str, Any]
+_LARGEST_CROWD = 5_000_000
 
 
 def add_person(line: Line, name: str, language: str = "th", id: str | None = None, *, friend: bool = False,
@@ -59,6 +60,19 @@ def _add(line: Line, request: web.Request, body: Json) -> Json:
     return line.person_json(person)
 
 
+def _crowd(line: Line, request: web.Request, body: Json) -> Json:
+    """Very many friends at once, named by number, without an event each: for trying sends to a crowd."""
+    count, language = int(body.get("count", 0)), str(body.get("language", "th"))
+    if not 0 < count <= _LARGEST_CROWD:
+        raise ValueError(f'A crowd needs a "count" from 1 to {_LARGEST_CROWD}.')
+    for number in range(count):
+        id = f"U{number:032x}"
+        if id not in line.people:
+            person = line.people[id] = Person(id, str(number), language)
+            person.friend = True
+    return {"people_total": len(line.people)}
+
+
 def _change(line: Line, request: web.Request, body: Json) -> Json:
     person = _person(line, request)
     person.name = str(body.get("name", person.name))
@@ -102,7 +116,9 @@ def _mark_read(line: Line, person: Person) -> None:
 
 def _say(line: Line, request: web.Request, body: Json) -> Json:
     message = body.get("message") or {"type": "text", "text": body.get("text")}
-    if message.get("type") == "text" and (not isinstance(message.get("text"), str) or not message["text"]):
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        raise ValueError('A message needs a "type" such as text, sticker, image or location.')
+    if message["type"] == "text" and (not isinstance(message.get("text"), str) or not message["text"]):
         raise ValueError('Say {"text": "…"} or {"message": {"type": …}}.')
     entry = acts.say(line, _person(line, request), message, _group(line, body))
     return {"ok": True, "entry": entry.json()}
@@ -149,7 +165,8 @@ def _read(line: Line, request: web.Request, body: Json) -> Json:
 
 _ONE = "/_sim/people/{id}"
 ROUTES: tuple[tuple[str, str, Any], ...] = (
-    ("POST", "/_sim/people", _add), ("PATCH", _ONE, _change), ("DELETE", _ONE, _remove),
+    ("POST", "/_sim/people", _add), ("POST", "/_sim/people/crowd", _crowd),
+    ("PATCH", _ONE, _change), ("DELETE", _ONE, _remove),
     ("GET", _ONE, lambda line, request, body: line.person_json(_person(line, request))),
     ("POST", _ONE + "/follow", _simple(acts.follow)), ("POST", _ONE + "/block", _simple(acts.block)),
     ("POST", _ONE + "/unblock", _simple(acts.unblock)), ("GET", _ONE + "/chat", _chat),

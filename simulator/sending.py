@@ -20,16 +20,10 @@ MONTHLY = "You have reached your monthly limit."
 _QUOTABLE = {"text", "textV2", "sticker", "image", "video", "template", "flex"}
 
 
-def sent(line: Line, entries: list[Entry]) -> list[Json]:
-    """`sentMessages[]` of the entries, making their quote tokens."""
-    found = []
-    for entry in entries:
-        item: Json = {"id": entry.id}
-        if entry.message["type"] in _QUOTABLE:
-            entry.quote_token = line.ids.token(90)
-            item["quoteToken"] = entry.quote_token
-        found.append(item)
-    return found
+def sent(line: Line, entries: list[Entry], messages: list[Json]) -> list[Json]:
+    """`sentMessages[]` of the entries made of these messages, with new quote tokens."""
+    return [{"id": entry.id, **({"quoteToken": line.ids.token(90)} if message["type"] in _QUOTABLE else {})}
+            for entry, message in zip(entries, messages, strict=True)]
 
 
 def reserve_quota(line: Line, recipients: int) -> None:
@@ -62,7 +56,7 @@ def reply(line: Line, call: Call) -> Answer:
     line.replies.use(token)
     entries = line.entries(messages, "reply")
     book(line, call, "reply", put(line, chat, entries))
-    return Answer({"sentMessages": sent(line, entries)})
+    return Answer({"sentMessages": sent(line, entries, messages)})
 
 
 def push(line: Line, call: Call) -> Answer:
@@ -79,7 +73,7 @@ def push(line: Line, call: Call) -> Answer:
     check_place(line, messages, to)
     reserve_quota(line, len(receivers(line, to)))
     entries = line.entries(messages, "push")
-    answer = sent(line, entries)
+    answer = sent(line, entries, messages)
     recipients = put(line, to, entries)
     book(line, call, "push", recipients)
     line.units.count(unit, recipients, messages)

@@ -10,8 +10,9 @@ from typing import Any
 from simulator.clock import iso
 from simulator.stream import Stream
 
-#: How many items are kept, and how much of a body is shown (characters).
+#: How many items are kept, how much of a body is kept (bytes) and shown (characters).
 KEPT = 20_000
+KEPT_BYTES = 40_000
 SHOWN = 20_000
 
 
@@ -44,16 +45,20 @@ class Item:
                 "note": self.note}
 
 
+def kept(body: bytes) -> bytes:
+    """What is remembered of a body: its beginning, or for what is no text, its size."""
+    if b"\0" in body[:1024]:
+        return f"({len(body)} bytes)".encode()
+    return body[:KEPT_BYTES]
+
+
 def shown(body: Any) -> Any:
-    """A body for display: JSON where it is JSON, else text, cut at 20 kB; bytes that are no text are counted."""
+    """A body for display: JSON where it is JSON, else text, cut at 20 kB."""
     if not isinstance(body, bytes):
         return body
     if not body:
         return None
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        return f"({len(body)} bytes)"
+    text = body.decode("utf-8", "replace")
     if len(text) > SHOWN:
         return text[:SHOWN] + "…"
     try:
@@ -78,6 +83,7 @@ class Traffic:
         """Keeps a finished item and tells the watchers."""
         self.count += 1
         item.n = self.count
+        item.request = kept(item.request)
         self.items.append(item)
         if self.stream.watched:
             self.stream.publish("traffic", item=item.json())

@@ -64,7 +64,7 @@ def test_a_timeout_is_the_callers_own(line: Simulator) -> None:
     person = line.person("ก", friend=True)
     api = MessagingApi(ApiClient(Configuration(host=line.url, access_token="good-token")))
     line.fault("timeout_after", path=PUSH, times=1, seconds=30)
-    request = PushMessageRequest(to=person.id, messages=[TextMessage(text="a")])  # type: ignore[call-arg]
+    request = PushMessageRequest(to=person.id, messages=[TextMessage(text="a")])
     with pytest.raises(urllib3.exceptions.HTTPError):
         api.push_message(request, _request_timeout=(1, 0.3))
     assert len(line.said(person)) == 1

@@ -32,7 +32,7 @@ class Stage:
             insight.Configuration(host=line.url, access_token="good-token")))
         self.audience = audience.ManageAudience(audience.ApiClient(
             audience.Configuration(host=line.url, access_token="good-token")))
-        self.hello = messaging.TextMessage(text="สวัสดี")  # type: ignore[call-arg]
+        self.hello = messaging.TextMessage(text="สวัสดี")
 
     def menu(self) -> str:
         """A menu with its image, made through the SDK."""
@@ -91,12 +91,22 @@ def _unlink_all() -> messaging.RichMenuBatchRequest:
     return messaging.RichMenuBatchRequest.from_dict({"operations": [{"type": "unlinkAll"}]})
 
 
-def _valid(s: Stage) -> Any:
-    return messaging.ValidateMessageRequest(messages=[s.hello])
-
-
 Call = Callable[[Stage], Any]
 _TODAY, _YESTERDAY = "20261120", "20261119"
+
+
+def _validate(kind: str) -> Call:
+    def call(s: Stage) -> bool:
+        request = messaging.ValidateMessageRequest(messages=[s.hello])
+        return bool(getattr(s.api, f"validate_{kind}_with_http_info")(request, **_WAIT).status_code == 200)
+    return call
+
+
+def _delivered(kind: str) -> Call:
+    def call(s: Stage) -> bool:
+        return bool(getattr(s.api, f"get_number_of_sent_{kind}_messages")(_YESTERDAY, **_WAIT).success == 0)
+    return call
+
 
 CALLS: dict[str, Call] = {
     "POST /v2/bot/message/reply": lambda s: s.api.reply_message(
@@ -110,8 +120,8 @@ CALLS: dict[str, Call] = {
     "POST /v2/bot/message/narrowcast": lambda s: s.narrowcast(),
     "GET /v2/bot/message/progress/narrowcast": lambda s: s.api.get_narrowcast_progress(
         s.narrowcast(), **_WAIT).phase == "waiting",
-    **{f"POST /v2/bot/message/validate/{kind}": lambda s, kind=kind: getattr(s.api, f"validate_{kind}_with_http_info")(
-        _valid(s), **_WAIT).status_code == 200 for kind in ("reply", "push", "multicast", "narrowcast", "broadcast")},
+    **{f"POST /v2/bot/message/validate/{kind}": _validate(kind)
+       for kind in ("reply", "push", "multicast", "narrowcast", "broadcast")},
     "POST /v2/bot/audienceGroup/upload": lambda s: s.crowd(),
     "PUT /v2/bot/audienceGroup/upload": lambda s: s.audience.add_audience_to_audience_group_with_http_info(
         audience.AddAudienceToAudienceGroupRequest(audience_group_id=s.crowd(), audiences=[
@@ -196,9 +206,7 @@ CALLS: dict[str, Call] = {
         messaging.TestWebhookEndpointRequest(), **_WAIT).success,
     "GET /v2/bot/message/quota": lambda s: s.api.get_message_quota(**_WAIT).type == "none",
     "GET /v2/bot/message/quota/consumption": lambda s: s.api.get_message_quota_consumption(**_WAIT).total_usage == 0,
-    **{f"GET /v2/bot/message/delivery/{kind}": lambda s, kind=kind: getattr(
-        s.api, f"get_number_of_sent_{kind}_messages")(_YESTERDAY, **_WAIT).success == 0
-        for kind in ("reply", "push", "multicast", "broadcast")},
+    **{f"GET /v2/bot/message/delivery/{kind}": _delivered(kind) for kind in ("reply", "push", "multicast", "broadcast")},
     "GET /v2/bot/insight/message/delivery": lambda s: s.insight.get_number_of_message_deliveries(
         _TODAY, **_WAIT).status == "unready",
     "GET /v2/bot/insight/followers": lambda s: s.insight.get_number_of_followers(_YESTERDAY, **_WAIT).followers == 1,

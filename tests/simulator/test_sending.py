@@ -88,9 +88,14 @@ def test_one_malformed_id_keeps_a_multicast_from_everyone(line: Simulator, raw: 
     assert answer.json() == {"message": "The property, to[1], in the request body is invalid (line: -, column: -)"}
     assert line.said(friend) == []
     stranger = "U" + "0" * 32
-    assert raw.post(_MULTICAST, {"to": [friend.id, stranger, friend.id], "messages": [text()]}).json() == {}
-    assert len(line.said(friend)) == 1
+    blocker = line.person("ข", friend=True)
+    line.block(blocker)
+    to = [friend.id, stranger, friend.id, blocker.id]
+    assert raw.post(_MULTICAST, {"to": to, "messages": [text()]}).json() == {}
+    assert (len(line.said(friend)), len(line.said(blocker))) == (1, 0)
     assert raw("GET", "/v2/bot/message/quota/consumption").json() == {"totalUsage": 1}
+    raw.post("/v2/bot/message/broadcast", {"messages": [text()]})
+    assert (len(line.said(friend)), len(line.said(blocker))) == (2, 0)
 
 
 def test_a_retry_key_is_accepted_once_in_24_hours(line: Simulator, raw: Raw) -> None:
@@ -290,3 +295,6 @@ def test_a_menu_is_not_linked_to_who_is_no_friend_and_a_batch_resumes(line: Simu
     line.advance(0.1)
     assert line.menu(ann)["richMenuId"] == third  # type: ignore[index]
     assert line.menu(eve) is None
+    line.block(ann)
+    line.unblock(ann)
+    assert line.menu(ann) is None, "a block takes the personal menu"
