@@ -34,6 +34,9 @@ def test_meet_makes_a_person_once(session: Session, club: Club) -> None:
 def test_meet_lets_one_turn_of_a_person_wait_for_the_other(sessions: sessionmaker[Session], club: Club) -> None:
     """The rival's turn gets no further than meeting the person until the first turn commits."""
     user, order = factories.line_user_id(), list[str]()
+    with sessions() as session:
+        people.meet(session, club=club, line_user_id=user, now=NOON)
+        session.commit()
 
     def rival() -> None:
         with sessions() as session:
@@ -49,6 +52,25 @@ def test_meet_lets_one_turn_of_a_person_wait_for_the_other(sessions: sessionmake
         session.commit()
         thread.join(10)
     assert order == ["first commits", "rival met"]
+
+
+def test_two_first_turns_of_a_person_make_her_once(sessions: sessionmaker[Session], club: Club) -> None:
+    """A rival who meets her for the first time as well waits, and finds the row the first turn made."""
+    user, met = factories.line_user_id(), list[int]()
+
+    def rival() -> None:
+        with sessions() as session:
+            met.append(people.meet(session, club=club, line_user_id=user, now=NOON).id)
+
+    with sessions() as session:
+        met.append(people.meet(session, club=club, line_user_id=user, now=NOON).id)
+        thread = threading.Thread(target=rival)
+        thread.start()
+        thread.join(0.4)
+        session.commit()
+        thread.join(10)
+    assert len(met) == 2
+    assert met[0] == met[1]
 
 
 def test_a_notice_for_a_person_does_not_wait_for_her_turn(sessions: sessionmaker[Session], club: Club) -> None:
