@@ -29,17 +29,18 @@ class Palette:
 def palette(colour: str) -> Palette:
     """The palette of a club whose colour is `#rrggbb`: its hue throughout, lighter and darker."""
     hue, _, rich = colorsys.rgb_to_hls(*(part / 255 for part in parse(colour)))
-    # A grey stays grey; a muted colour becomes a little livelier, or its tints would look like dust.
-    rich = min(1.0, rich * 1.5)
-    accent = readable(_tone(hue, 0.38, rich))
+    # A grey stays grey; a muted colour becomes a little livelier, or its tints would look like dust; a loud one
+    # becomes quieter in its tints, or they would glow.
+    rich, tint = max(rich, min(0.6, rich * 1.5)), min(0.42, rich * 1.5)
+    accent = readable(_tone(hue, 0.36, min(rich, 0.8)))
     return Palette(
         accent=accent,
-        bright=readable(_tone(hue - 0.025, 0.47, rich)),
-        deep=_tone(hue, 0.24, rich),
-        ground=_tone(hue, 0.945, rich),
-        chip=_tone(hue, 0.94, rich),
+        bright=readable(_tone(hue - 0.025, 0.45, min(rich, 0.7))),
+        deep=_tone(hue, 0.22, min(rich, 0.7)),
+        ground=_tone(hue, 0.945, tint),
+        chip=_tone(hue, 0.93, tint),
         ink=_tone(hue, 0.13, rich * 0.7),
-        muted=readable(_tone(hue, 0.40, rich * 0.4)),
+        muted=readable(_tone(hue, 0.40, tint * 0.5)),
         shadow=_tone(hue, 0.30, rich),
     )
 
