@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,16 +21,22 @@ from bot.line import Line
 from bot.outbox import Outbox
 from bot.webhook import LARGEST, Channel, Doors, webhook
 from clock import Clock, MovableClock, SystemClock
-from clubs import Club, club_files, load_clubs
+from clubs import Club, ClubFileError, club_files, load_clubs
+from database.embedded import DatabaseError
 from database.engine import make_engine, make_sessions, resolve_url
 from handlers import ROUTES
 from handlers.conversation import Conversation
 from jobs.attending import Attendant
-from settings import Settings, read_settings
+from settings import Settings, SettingsError, read_settings
 from web import demo, headers, health, member
 
 WEB_STATEMENT_MS = 1500
 """LINE waits two seconds: a statement that takes longer is given up and answered 503."""
+
+CANT_START = (SettingsError, ClubFileError, DatabaseError)
+"""What an operator can mend: each message says how, so it is printed alone, without a traceback."""
+EXIT = 3
+"""gunicorn's own sign that a worker can't boot: on any other it would start worker after worker."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +102,21 @@ class Parts:
 def create_app(
     settings: Settings | None = None, line: Mapping[str, Line] | None = None, clock: Clock | None = None
 ) -> Flask:
-    """The WSGI application: webhooks, pages and commands. Raises `SettingsError` or `ClubFileError` when it must not start."""
-    parts = make_parts(settings, line, clock)
+    """The WSGI application: webhooks, pages and commands.
+
+    When it must not start it raises one of `CANT_START`; but where the settings are the environment's there is nobody
+    to catch it: then it says why and exits (`flask`, gunicorn).
+    """
+    if settings is not None:
+        return _made(make_parts(settings, line, clock))
+    try:
+        return _made(make_parts(None, line, clock))
+    except CANT_START as fault:
+        print(fault, file=sys.stderr, flush=True)
+        raise SystemExit(EXIT) from None
+
+
+def _made(parts: Parts) -> Flask:
     app = Flask(
         "sitthi", root_path=os.path.dirname(os.path.abspath(__file__)), static_folder=None, template_folder=None
     )

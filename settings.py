@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from pathlib import Path
 LINE_API = "https://api.line.me"
 LINE_API_DATA = "https://api-data.line.me"
 ENVIRONMENTS = ("production", "demo", "test")
+ADDRESS = re.compile(r"https?://([\w.-]+|\[[0-9a-fA-F:]+\])(:\d+)?(/[^\s?#]*)?")
+DEMO_KEY = "the-demo-key-protects-nothing-and-says-so"
 
 
 class SettingsError(Exception):
@@ -60,7 +63,7 @@ def read_settings(environ: Mapping[str, str], known_clubs: tuple[str, ...]) -> S
     Raises `SettingsError` naming every fault at once, so that an operator mends them in one go.
     """
     faults: list[str] = []
-    env = environ.get("SITTHI_ENV", "production")
+    env = environ.get("SITTHI_ENV") or "production"
     if env not in ENVIRONMENTS:
         faults.append(f"SITTHI_ENV is {env!r}: use one of {', '.join(ENVIRONMENTS)}")
     strict = env not in ("demo", "test")
@@ -69,10 +72,12 @@ def read_settings(environ: Mapping[str, str], known_clubs: tuple[str, ...]) -> S
     faults += [
         f"SITTHI_CLUBS names {name!r}, and no club file is called so" for name in named if name not in known_clubs
     ]
-    line = environ.get("LINE_API_URL", "").rstrip("/")
+    if strict and environ.get("FLASK_DEBUG", "0").casefold() not in ("", "0", "false", "no"):
+        faults.append("FLASK_DEBUG is on: it shows the program's inside to strangers; unset it")
+    line = _line_api_url(environ, faults)
     found = Settings(
         env=env,
-        database_url=environ.get("DATABASE_URL") or None,
+        database_url=_database_url(environ, faults),
         data_dir=Path(environ.get("SITTHI_DATA_DIR") or "var").absolute(),
         clubs=clubs,
         clubs_dir=Path(environ["SITTHI_CLUBS_DIR"]) if environ.get("SITTHI_CLUBS_DIR") else None,
@@ -80,7 +85,7 @@ def read_settings(environ: Mapping[str, str], known_clubs: tuple[str, ...]) -> S
         line_data_url=line or LINE_API_DATA,
         public_url=_public_url(environ, strict, faults),
         secret_keys=_secret_keys(environ, strict, faults),
-        channels={club: _channel(environ, club, strict, faults) for club in clubs},
+        channels={club: _channel(environ, club, strict, faults) for club in clubs if club in known_clubs},
         now=_now(environ, strict, faults),
     )
     if faults:
@@ -90,14 +95,28 @@ def read_settings(environ: Mapping[str, str], known_clubs: tuple[str, ...]) -> S
     return found
 
 
+def _line_api_url(environ: Mapping[str, str], faults: list[str]) -> str:
+    url = environ.get("LINE_API_URL", "").rstrip("/")
+    if url and not ADDRESS.fullmatch(url):
+        faults.append(f"LINE_API_URL is {url!r}: write an address such as {LINE_API}, or unset it")
+    return url
+
+
+def _database_url(environ: Mapping[str, str], faults: list[str]) -> str | None:
+    url = environ.get("DATABASE_URL") or None
+    if url and not url.startswith(("postgresql://", "postgres://")):  # it may hold a password: it is not repeated
+        faults.append(
+            "DATABASE_URL must start with postgresql://, or be unset: then the database that comes along is used"
+        )
+    return url
+
+
 def _public_url(environ: Mapping[str, str], strict: bool, faults: list[str]) -> str:
     url = environ.get("SITTHI_PUBLIC_URL", "").rstrip("/")
     if strict and not url:
         faults.append("SITTHI_PUBLIC_URL is missing: the https address under which LINE and members reach this program")
-    elif strict and not url.startswith("https://"):
-        faults.append(
-            "SITTHI_PUBLIC_URL must start with https://: LINE sends webhooks and shows pictures over https only"
-        )
+    elif strict and not (url.startswith("https://") and ADDRESS.fullmatch(url)):
+        faults.append("SITTHI_PUBLIC_URL must start with https:// and name a host: LINE sends webhooks over https only")
     return url or "http://127.0.0.1:8000"
 
 
@@ -112,14 +131,14 @@ def _secret_keys(environ: Mapping[str, str], strict: bool, faults: list[str]) ->
             for n, key in enumerate(keys, 1)
             if not _strong(key)
         ]
-    return keys or ("the-demo-key-protects-nothing-and-says-so",)
+    return keys or (DEMO_KEY,)
 
 
 def _strong(key: str) -> bool:
-    """At least 32 characters that carry at least 96 bits, counted by how often each occurs."""
+    """At least 32 characters that carry at least 96 bits, counted by how often each occurs; not one we publish."""
     counts = Counter(key)
     bits = -sum(n * math.log2(n / len(key)) for n in counts.values())
-    return len(key) >= 32 and bits >= 96
+    return len(key) >= 32 and bits >= 96 and key != DEMO_KEY
 
 
 def _channel(environ: Mapping[str, str], club: str, strict: bool, faults: list[str]) -> ChannelSettings:
@@ -134,15 +153,22 @@ def _channel(environ: Mapping[str, str], club: str, strict: bool, faults: list[s
         faults.append(
             f"{prefix}_SECRET holds {len(secrets)} secrets: at most two, separated by a comma, while rotating"
         )
-    if strict and any(len(secret) < 32 for secret in secrets):
-        faults.append(f"{prefix}_SECRET is shorter than 32 characters: that is not a secret LINE gave")
-    if strict and len(token) < 32:
+    if strict and not all(_likely(secret) for secret in secrets):
+        faults.append(
+            f"{prefix}_SECRET is shorter than 32 characters, or made of few different ones: copy LINE's secret again"
+        )
+    if strict and not _likely(token):
         faults.append(
             f"{prefix}_TOKEN is missing or short: LINE Developers console, Messaging API, Channel access token"
         )
     if strict and not all(ord(char) < 128 for char in token + "".join(secrets)):
         faults.append(f"{prefix}_SECRET or _TOKEN holds characters that LINE never uses: copy it again")
     return ChannelSettings(secrets or ("demo-secret",), token or "demo-token")
+
+
+def _likely(given: str) -> bool:
+    """Whether LINE may have given this: 32 characters or more, not the same few over and over."""
+    return len(given) >= 32 and len(set(given)) >= 8
 
 
 def _now(environ: Mapping[str, str], strict: bool, faults: list[str]) -> datetime | None:

@@ -11,11 +11,10 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from app import Parts, make_parts
+from app import CANT_START, EXIT, Parts, make_parts
 from jobs.tasks import QUEUE, make_engine_app, ring
 from jobs.timetable import TIMETABLE, Job
 from jobs.wiring import make_work
-from settings import SettingsError
 
 LONGEST_PAUSE = 30.0
 
@@ -26,9 +25,9 @@ def main() -> int:
     """Run until told to stop; a database that goes away is waited for."""
     try:
         parts = make_parts()
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return 2
+    except CANT_START as fault:
+        print(fault, file=sys.stderr)
+        return EXIT
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
