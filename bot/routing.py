@@ -69,8 +69,8 @@ class Route:
     action: type[Action]
     handler: Handler
     typed: Sequence[str] = ()
-    examples: Sequence[Action] = ()
-    """Typed phrases without a number mean this action where it needs fields; one per phrase."""
+    meaning: Mapping[str, Action] = field(default_factory=dict)
+    """Further phrases, each for one particular action of this kind."""
     before_consent: bool = False
     """Answered also to people who have not agreed to the terms."""
 
@@ -84,18 +84,20 @@ class Routes:
     _phrases: list[tuple[re.Pattern[str], Route, Action | None]] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
-        seen: set[str] = set()
         for route in self.routes:
             if route.action in self._by_action:
                 raise ValueError(f"{route.action.__name__} has two handlers")
             self._by_action[route.action] = route
-            for index, phrase in enumerate(route.typed):
-                plain = normal(phrase)
-                if plain in seen:
-                    raise ValueError(f"{phrase!r} is typed for two actions")
-                seen.add(plain)
-                example = route.examples[index] if index < len(route.examples) else None
-                self._phrases.append((_pattern(plain), route, example))
+            for phrase in route.typed:
+                self._add(phrase, route, None)
+            for phrase, action in route.meaning.items():
+                self._add(phrase, route, action)
+
+    def _add(self, phrase: str, route: Route, action: Action | None) -> None:
+        pattern = _pattern(normal(phrase))
+        if any(pattern == known for known, _, _ in self._phrases):
+            raise ValueError(f"{phrase!r} is typed for two actions")
+        self._phrases.append((pattern, route, action))
 
     def of(self, action: Action) -> Route:
         """The route of an action. Raises `KeyError` when nobody answers it (a test keeps that from happening)."""
@@ -104,10 +106,10 @@ class Routes:
     def typed(self, text: str) -> Action | None:
         """The action that typed text means; none when it means nothing to us."""
         plain = normal(text)
-        for pattern, route, example in self._phrases:
+        for pattern, route, action in self._phrases:
             match = pattern.fullmatch(plain)
             if match is not None:
-                return example or route.action(*(int(n) for n in match.groups()))
+                return action or route.action(*(int(n) for n in match.groups()))
         return None
 
 
