@@ -106,7 +106,8 @@ WITH due AS (
     WHERE privileges.id = claims.privilege_id AND members.id = claims.member_id AND privileges.club = CAST(:club AS text)
       AND claims.id IN (
           SELECT id FROM claims
-          WHERE state = 'kept' AND reminded_at IS NULL AND use_until > CAST(:now AS timestamptz) AND use_until <= CAST(:soon AS timestamptz)
+          WHERE state = 'kept' AND reminded_at IS NULL
+            AND use_until > CAST(:now AS timestamptz) AND use_until <= CAST(:soon AS timestamptz)
           FOR NO KEY UPDATE SKIP LOCKED)
     RETURNING claims.id, claims.member_id, claims.claimed_at, claims.use_until, claims.privilege_id,
               privileges.name_th, privileges.name_en, members.name
