@@ -42,9 +42,11 @@ def load_clubs(keys: Sequence[str] | None = None, folder: Path | None = None) ->
 def load_club(file: Path) -> Club:
     """The club of one file. Raises `ClubFileError` at the first fault."""
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        data = tomllib.loads(file.read_text(encoding="utf-8-sig"))  # some editors put a mark in front
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise ClubFileError(f"{file.name}: this is not TOML in UTF-8: {fault}; mend that place") from fault
+    except OSError as fault:
+        raise ClubFileError(f"{file}: can't be read: {fault.strerror}; mend its permissions or remove it") from fault
     return _club(_Table(file.name, data), file.stem)
 
 
@@ -138,6 +140,8 @@ def _club(file: _Table, stem: str) -> Club:
         contact=file.labels("contact", languages),
         examples=file.some_of("examples", None, '["tiers"]'),
     )
+    if club.member == "account" and not club.claiming_roles:
+        raise file.fault("claiming_roles", 'is empty: nobody could claim; name at least one, such as ["administrator"]')
     _check_examples(file, club)
     file.done()
     return club
@@ -154,8 +158,8 @@ def _stars(table: _Table, languages: Sequence[str]) -> Stars:
         baht = Decimal(rate)
     except InvalidOperation:
         raise table.fault("baht_per_star", f'is {rate!r}; write an amount in quotes, such as "1" or "0.5"') from None
-    if not baht.is_finite() or baht < Decimal("0.01") or baht * 100 != int(baht * 100):
-        raise table.fault("baht_per_star", f'is {rate}; use at least "0.01", in whole satang')
+    if not baht.is_finite() or not Decimal("0.01") <= baht <= 10**6 or baht * 100 != int(baht * 100):
+        raise table.fault("baht_per_star", f'is {rate}; use "0.01" to "1000000", in whole satang')
     found = Stars(
         unit=table.one_of("unit", UNITS),
         name=table.labels("name", languages),
@@ -200,7 +204,9 @@ def _notices(table: _Table) -> Notices:
 
 def _tiers(file: _Table, languages: Sequence[str]) -> tuple[Tier, ...]:
     tiers: list[Tier] = []
-    for number, data in enumerate(file.get("tiers", list, "[[tiers]] …"), 1):
+    for number, data in enumerate(file.get("tiers", list, '[{ key = "welcome", threshold = 0, … }]'), 1):
+        if not isinstance(data, dict):
+            raise file.fault("tiers", f"holds {data!r}; write each tier as a table, under [[tiers]]")
         table = _Table(file.file, data, f"tiers[{number}].")
         tier = Tier(
             key=table.get("key", str, '"welcome"'),
@@ -210,8 +216,10 @@ def _tiers(file: _Table, languages: Sequence[str]) -> tuple[Tier, ...]:
         )
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,19}", tier.key):
             raise table.fault("key", f"is {tier.key!r}; use small letters, digits and underscores, at most 20")
-        if tiers and (tier.threshold <= tiers[-1].threshold or tier.key in [other.key for other in tiers]):
-            raise table.fault("threshold", "must be higher than that of the tier before, and the key another")
+        if tier.key in [other.key for other in tiers]:
+            raise table.fault("key", f"is {tier.key!r}, as that of a tier before; give it another")
+        if tiers and tier.threshold <= tiers[-1].threshold:
+            raise table.fault("threshold", f"is {tier.threshold}; make it higher than that of the tier before")
         table.done()
         tiers.append(tier)
     if not tiers or tiers[0].threshold != 0:

@@ -164,20 +164,22 @@ class World:
 
 @contextmanager
 def world(database_url: str, folder: Path, now: datetime, **more: Any) -> Iterator[World]:
-    """The program on its own server, and a LINE platform that calls it."""
+    """The program on its own server, and a LINE platform that calls it for `club` (another than the shipped one: by
+    its key, with `clubs_dir`, the folder of its file)."""
     clock = StandingClock(now)
+    club = more.get("club", CLUB)
     with Simulator(secret=SECRET, token=TOKEN, clock=now) as line:
         settings = Settings(
             env="test",
             database_url=database_url,
             data_dir=folder,
-            clubs=(CLUB,),
+            clubs=(club,),
             clubs_dir=more.get("clubs_dir"),
             line_api_url=line.url,
             line_data_url=line.url,
             public_url="https://club.example",
             secret_keys=TEST_KEYS,
-            channels={CLUB: ChannelSettings((SECRET,), TOKEN)},
+            channels={club: ChannelSettings((SECRET,), TOKEN)},
             now=None,
         )
         app = create_app(settings, clock=clock)
@@ -185,7 +187,7 @@ def world(database_url: str, folder: Path, now: datetime, **more: Any) -> Iterat
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}"
-        line.do(lambda platform: setattr(platform, "webhook", f"{url}/callback/{CLUB}"))
+        line.do(lambda platform: setattr(platform, "webhook", f"{url}/callback/{club}"))
         parts: Parts = app.extensions["sitthi"]
         try:
             yield World(parts, line, clock, url)
