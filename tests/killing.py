@@ -51,3 +51,13 @@ def finished(child: int) -> bool:
 def killed_at(database_url: str, boundary: int, work: Work) -> bool:
     """Do `work` in a child killed −9 at that boundary; False: it has fewer of them and finished."""
     return not finished(start(database_url, work, boundary=boundary))
+
+
+def boundaries(database_url: str, work: Work) -> list[str]:
+    """What `work` does on this database, in order: each statement's first words, and `COMMIT`. Boundary 1 is the first."""
+    engine, seen = make_engine(database_url), list[str]()
+    event.listen(engine, "before_cursor_execute", lambda *given: seen.append(" ".join(given[2].split()[:3])))
+    event.listen(engine, "commit", lambda *_: seen.append("COMMIT"))
+    work(engine)
+    engine.dispose()
+    return seen

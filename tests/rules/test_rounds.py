@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select, text
@@ -28,7 +29,7 @@ def books(engine: Engine, sessions: sessionmaker[Session], club: Club, tmp_path:
     return Books(engine, sessions, club, tmp_path)
 
 
-def account(session: Session, name: str, **values: object) -> Member:
+def account(session: Session, name: str, **values: Any) -> Member:
     """One more account."""
     found = factories.member(session, external_id=name, **values)
     session.commit()
