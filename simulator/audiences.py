@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulator.api import Answer, Call, Refusal, Route, body_errors
+from simulator.api import Answer, Call, Refusal, Route, body_errors, invalid_property
 from simulator.ids import USER_ID
 from simulator.limits import PROGRESS_SECONDS, at_most
 from simulator.people import Person
@@ -52,6 +52,8 @@ def extend(line: Line, call: Call) -> Answer:
 
 def _add(audience: Audience, body: Json) -> None:
     rows = body.get("audiences") or []
+    if not isinstance(rows, list):
+        raise invalid_property("'audiences'")
     for number, row in enumerate(rows):
         id = row.get("id") if isinstance(row, dict) else None
         if not isinstance(id, str) or not USER_ID.fullmatch(id):
@@ -60,7 +62,7 @@ def _add(audience: Audience, body: Json) -> None:
 
 
 def _known(line: Line, id: Any) -> Audience:
-    if id not in line.audiences:
+    if not isinstance(id, int) or id not in line.audiences:
         raise Refusal(400, "audience group not found", [{"message": "AUDIENCE_GROUP_NOT_FOUND"}])
     return line.audiences[id]
 
@@ -101,7 +103,7 @@ def _ids(line: Line, wanted: Any) -> set[str]:
     kind = wanted.get("type") if isinstance(wanted, dict) else None
     if kind == "audience":
         id = wanted.get("audienceGroupId")
-        if id not in line.audiences:
+        if not isinstance(id, int) or id not in line.audiences:
             raise Refusal(400, f"Invalid audience group id: {id}")
         return set(line.audiences[id].members)
     if kind == "redelivery":

@@ -103,6 +103,8 @@ class Check:
         if value is None:
             if required:
                 self.add((*path, name), self.missing)
+        elif not isinstance(value, str):
+            raise invalid_property(f"'{dotted((*path, name))}'")
         elif value not in options:
             self.add((*path, name), "invalid property" if self.deep else
                      f"Must be one of the following values: [{', '.join(options)}]")

@@ -44,7 +44,7 @@ def check(line: Line, body: Json) -> list[Json]:
     if key is not None and (not isinstance(key, str) or not _KEY.fullmatch(key)
                             or not within("richmenu.batch.resumeRequestKey", len(key))):
         raise body_errors(("resumeRequestKey", "invalid resumeRequestKey"))
-    kinds = {item.get("type") if isinstance(item, dict) else None for item in operations}
+    kinds = {str(item.get("type")) if isinstance(item, dict) else None for item in operations}
     if not kinds <= {"link", "unlink", "unlinkAll"}:
         raise body_errors(("operations[].type", "Must be one of the following values: [link, unlink, unlinkAll]"))
     if "unlinkAll" in kinds and len(kinds) > 1:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulator.api import NOT_FOUND, Answer, Call, Refusal, Route, invalid_parameter
+from simulator.api import NOT_FOUND, Answer, Call, Refusal, Route, body_errors, invalid_parameter
 from simulator.audiences import recipients, uses_demographics
+from simulator.check import Check, dotted
 from simulator.clock import iso
 from simulator.limits import PROGRESS_SECONDS
 from simulator.people import Person
@@ -55,7 +56,7 @@ def send(line: Line, call: Call) -> Answer:
     key = line.retries.check(call)
     body = call.json()
     messages = check_messages(line, body, method="narrowcast")
-    limit = body.get("limit") or {}
+    limit = _checked_limit(body)
     if limit.get("forbidPartialDelivery") and not limit.get("upToRemainingQuota"):
         raise Refusal(400, "The option forbidPartialDelivery must be used with upToRemainingQuota.")
     recipients(line, body.get("recipient"))  # refuses what names no audience or narrowcast of ours
@@ -72,6 +73,18 @@ def send(line: Line, call: Call) -> Answer:
     line.retries.accept(key, call)
     call.note = f"reserved {reserved}"
     return Answer(status=202)
+
+
+def _checked_limit(body: Json) -> Json:
+    check = Check(deep=False)
+    check.object(check.object(body, "filter", ()) or {}, "demographic", ("filter",))
+    limit = check.object(body, "limit", ()) or {}
+    check.number(limit, "max", ("limit",), least=1)
+    for name in ("upToRemainingQuota", "forbidPartialDelivery"):
+        check.boolean(limit, name, ("limit",))
+    if check.problems:
+        raise body_errors(*((dotted(path), words) for path, words in check.problems))
+    return limit
 
 
 def _most(line: Line, limit: Json, reach: int) -> int:

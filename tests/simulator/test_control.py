@@ -45,8 +45,8 @@ def _stream(url: str) -> Iterator[list[Json]]:
     answer.close()
 
 
-def test_the_state_is_the_contracts(line: Simulator, raw: Raw) -> None:
-    """Contract: GET /_sim/state"""
+def test_the_state_has_all_that_the_page_draws(line: Simulator, raw: Raw) -> None:
+    """GET /_sim/state"""
     person = line.person("สมชาย", friend=True)
     make_menu(raw)
     line.group("ร้าน", [person])
@@ -61,7 +61,7 @@ def test_the_state_is_the_contracts(line: Simulator, raw: Raw) -> None:
 
 
 def test_a_person_through_the_control_api(line: Simulator, raw: Raw, bot: Listener) -> None:
-    """Contract: people, follow, say, chat, PATCH, DELETE"""
+    """People, follow, say, chat, PATCH, DELETE"""
     person = raw.post("/_sim/people", {"name": "นิด", "language": "en"}).json()
     path = f"/_sim/people/{person['id']}"
     assert raw.post(path + "/follow").json()["friend"] is True
@@ -91,14 +91,14 @@ def test_a_person_through_the_control_api(line: Simulator, raw: Raw, bot: Listen
     ("POST", "/_sim/groups/C0/join", {}, 404), ("GET", "/_sim/richmenus/none/image", None, 404),
 ])
 def test_errors_are_sentences(raw: Raw, method: str, path: str, body: Json | None, status: int) -> None:
-    """Contract: 400 and 404 with a sentence saying what to do"""
+    """400 and 404 with a sentence saying what to do"""
     answer = raw(method, path, body)
     assert (answer.status_code, set(answer.json())) == (status, {"error"})
     assert len(answer.json()["error"]) > 10
 
 
 def test_a_tap_does_what_its_action_says(line: Simulator, raw: Raw, bot: Listener) -> None:
-    """Contract: POST tap"""
+    """POST tap"""
     person = line.person("นิด", friend=True)
     path = f"/_sim/people/{person.id}/tap"
     first, second = make_menu(raw), make_menu(raw, name="สอง")
@@ -125,7 +125,7 @@ def test_a_tap_does_what_its_action_says(line: Simulator, raw: Raw, bot: Listene
 
 
 def test_the_clock_moves_and_tells_the_bot(bot: Listener) -> None:
-    """Contract: clock, the-2nd at 09:00 in Bangkok, --clock-url on every change"""
+    """Clock, the-2nd at 09:00 in Bangkok, --clock-url on every change"""
     clock_url = bot.url.replace("callback", "clock")
     with Simulator(bot.url, SECRET, clock=NOON, clock_url=clock_url) as line:
         raw = Raw(line.url)
@@ -143,7 +143,7 @@ def test_the_clock_moves_and_tells_the_bot(bot: Listener) -> None:
 
 
 def test_a_clock_runs_with_its_source_unless_frozen() -> None:
-    """Contract: offset and frozen base"""
+    """Offset and frozen base"""
     ticks = iter([10.0, 12.0, 20.0])
     clock = Clock(source=lambda: next(ticks))
     clock.advance(5)
@@ -155,7 +155,7 @@ def test_a_clock_runs_with_its_source_unless_frozen() -> None:
 
 
 def test_the_page_is_told_as_it_happens(line: Simulator, raw: Raw) -> None:
-    """Contract: GET /_sim/stream, each kind"""
+    """GET /_sim/stream, each kind"""
     with _stream(line.url) as items:
         person = line.person("นิด")
         line.follow(person)
@@ -179,7 +179,7 @@ def test_the_page_is_told_as_it_happens(line: Simulator, raw: Raw) -> None:
 
 
 def test_traffic_is_read_in_pages_saved_and_forgotten(line: Simulator, raw: Raw, tmp_path: Path) -> None:
-    """Contract: traffic?after=, traffic.json, DELETE, save"""
+    """Traffic?after=, traffic.json, DELETE, save"""
     for _ in range(5):
         raw("GET", "/v2/bot/info")
     first = raw("GET", "/_sim/traffic?limit=2").json()["items"]
@@ -197,7 +197,7 @@ def test_traffic_is_read_in_pages_saved_and_forgotten(line: Simulator, raw: Raw,
 
 
 def test_reset_keeps_people_when_asked(line: Simulator, raw: Raw) -> None:
-    """Contract: POST /_sim/reset"""
+    """POST /_sim/reset"""
     person = line.person("นิด", friend=True)
     raw.post(f"/v2/bot/user/{person.id}/richmenu/{make_menu(raw)}")
     line.say(person, "hi")
@@ -210,7 +210,7 @@ def test_reset_keeps_people_when_asked(line: Simulator, raw: Raw) -> None:
 
 
 def test_a_crowd_is_not_listed_whole(line: Simulator, raw: Raw) -> None:
-    """Issue item 5: the page stays usable with very many people; one multicast is one entry in memory"""
+    """The page stays usable with very many people; one multicast is one entry in memory"""
     ids = [line.person(str(number), friend=True) for number in range(600)]
     state = raw("GET", "/_sim/state").json()
     assert (len(state["people"]), state["people_total"]) == (200, 600)
@@ -229,7 +229,7 @@ def test_it_imports_nothing_of_ours() -> None:
 
 
 def test_the_process_starts_and_stops(bot: Listener) -> None:
-    """Contract: python -m simulator"""
+    """The command starts it and SIGTERM ends it."""
     process = subprocess.Popen(
         [sys.executable, "-m", "simulator", "--port", "0", "--webhook", bot.url, "--secret", SECRET, "--bot-name", "ร้าน"],
         stdout=subprocess.PIPE, text=True)

@@ -85,7 +85,7 @@ def test_the_sdks_typed_errors_of_faults(line: Simulator) -> None:
 
 
 def test_a_fault_is_for_its_endpoint_and_method(line: Simulator, raw: Raw) -> None:
-    """Contract: path prefix, method"""
+    """Path prefix, method"""
     line.fault("rate_429", path="/v2/bot/richmenu", method="GET")
     assert raw("GET", "/v2/bot/richmenu/list").status_code == 429
     assert raw("GET", "/v2/bot/message/quota").status_code == 200
@@ -105,14 +105,14 @@ def test_an_outage_lasts_its_seconds_of_the_simulators_clock(line: Simulator, ra
 
 
 def test_by_probability(line: Simulator, raw: Raw) -> None:
-    """Contract: about half of a hundred calls, the same half with the same seed"""
+    """About half of a hundred calls, the same half with the same seed"""
     line.fault("error_500_before", probability=0.5)
     hit = sum(raw("GET", "/v2/bot/info").status_code == 500 for _ in range(100))
     assert 30 <= hit <= 70
 
 
 def test_slow_waits_its_seconds(line: Simulator, raw: Raw) -> None:
-    """Contract: a slow answer is slow for this caller alone"""
+    """A slow answer is slow for this caller alone"""
     line.fault("slow", path="/v2/bot/info", seconds=0.4)
     started = time.monotonic()
     assert raw("GET", "/v2/bot/info").status_code == 200
@@ -120,7 +120,7 @@ def test_slow_waits_its_seconds(line: Simulator, raw: Raw) -> None:
 
 
 def test_faults_are_planned_and_taken_back_through_the_control_api(raw: Raw) -> None:
-    """Contract: GET/POST/DELETE /_sim/faults, errors are sentences"""
+    """GET/POST/DELETE /_sim/faults, errors are sentences"""
     made = raw.post("/_sim/faults", {"kind": "slow", "seconds": 1, "times": 2}).json()
     assert raw("GET", "/_sim/faults").json()["faults"] == [made]
     assert raw("DELETE", f"/_sim/faults/{made['id']}").json() == {"ok": True}

@@ -51,7 +51,7 @@ def test_the_31st_short_lived_token_ends_the_oldest_and_a_revoked_one_is_dead(ra
 
 
 def test_only_the_configured_token_is_good_when_one_is_configured(line: Simulator, raw: Raw) -> None:
-    """Contract: Authorization"""
+    """Authorization"""
     assert [_status(raw, token) for token in ("good-token", "bad-token")] == [200, 401]
     none = raw("GET", "/v2/bot/info", headers={"Authorization": ""})
     assert (none.status_code, none.json()["message"].split(".")[0]) == (401, "Authorization header required")

@@ -71,7 +71,7 @@ def test_a_push_reaches_friends_and_recent_writers_only(line: Simulator, raw: Ra
 
 
 def test_a_vanished_person_gets_nothing_and_says_nothing(line: Simulator, raw: Raw, bot: Listener) -> None:
-    """Issue of deleted accounts: no event, 200, nothing delivered, no profile."""
+    """A deleted account: no event, 200, nothing delivered, no profile."""
     person = line.person("ก", friend=True)
     line.vanish(person)
     assert raw.post(_PUSH, {"to": person.id, "messages": [text()]}).status_code == 200
@@ -151,7 +151,7 @@ def test_the_months_quota_refuses_whole_sends_and_turns_with_the_month(line: Sim
 
 
 def test_traffic_says_what_a_call_cost(line: Simulator, raw: Raw) -> None:
-    """Issue item 4: each call with status, body and quota"""
+    """Each call with status, body and quota"""
     people = [line.person(name, friend=True).id for name in "กข"]
     raw.post(_MULTICAST, {"to": people, "messages": [text()]})
     call = line.calls(_MULTICAST)[-1]

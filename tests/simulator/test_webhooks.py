@@ -122,7 +122,7 @@ def test_an_unsent_picture_is_gone(line: Simulator, raw: Raw) -> None:
 
 
 def test_a_slow_bot_freezes_nobody_and_times_out_after_two_seconds(line: Simulator, bot: Listener, raw: Raw) -> None:
-    """Issue item 2: delivery waits for nobody; D: the deadline counts as a failure"""
+    """Delivery waits for nobody; the deadline counts as a failure"""
     line.set(deadline_seconds=0.5)
     bot.delay = 1.0
     ann, bob = line.person("ก", friend=True), line.person("ข", friend=True)
@@ -142,7 +142,7 @@ def test_a_slow_bot_freezes_nobody_and_times_out_after_two_seconds(line: Simulat
 
 
 def test_error_statistics_keep_kinds_and_minutes_apart(line: Simulator, bot: Listener, raw: Raw) -> None:
-    """check-webhook-error-statistics: one row per kind within 60 seconds"""
+    """Check-webhook-error-statistics: one row per kind within 60 seconds"""
     person = line.person("ก", friend=True)
     for status, wait in ((500, 0), (500, 0), (404, 61), (500, 0)):
         line.advance(wait)
@@ -159,7 +159,7 @@ def test_error_statistics_keep_kinds_and_minutes_apart(line: Simulator, bot: Lis
 
 
 def test_redelivery_repeats_the_same_event_until_it_is_taken(line: Simulator, bot: Listener, raw: Raw) -> None:
-    """Issue item 2: same id, same token, original timestamp, isRedelivery true; the token lives a minute anew"""
+    """Same id, same token, original timestamp, isRedelivery true; the token lives a minute anew"""
     line.set(redelivery=True, redelivery_after_seconds=300)
     person = line.person("ก", friend=True)
     bot.status = 500
@@ -206,7 +206,7 @@ def test_duplicates_carry_the_same_id(line: Simulator, bot: Listener) -> None:
 
 
 def test_one_persons_events_keep_their_order_unless_shuffled(line: Simulator, bot: Listener) -> None:
-    """Contract: order per person; with shuffle, another order (seeded)"""
+    """Order per person; with shuffle, another order (seeded)"""
     person = line.person("ก", friend=True)
     numbers = [str(number) for number in range(12)]
     for number in numbers:
@@ -246,7 +246,7 @@ def test_standby_events_have_no_reply_token(line: Simulator, bot: Listener) -> N
 
 
 def test_hand_made_webhooks_may_be_anything(line: Simulator, bot: Listener, raw: Raw) -> None:
-    """Issue item 2: unknown types and fields, empty events, wrong or no signature, bytes that are no JSON"""
+    """Unknown types and fields, empty events, wrong or no signature, bytes that are no JSON"""
     def send(body: dict[str, Any]) -> dict[str, Any]:
         return dict(raw.post("/_sim/send-webhook", body).json())
     assert send({"events": [{"type": "teleport", "spin": 1}]})["status"] == 200
@@ -278,7 +278,7 @@ def test_the_webhook_test_reports_what_went_wrong(line: Simulator, bot: Listener
 
 
 def test_two_simulators_with_one_seed_send_the_same(bot: Listener) -> None:
-    """Issue item 5: seeded randomness"""
+    """Seeded randomness"""
     def bodies() -> list[bytes]:
         bot.requests.clear()
         with Simulator(bot.url, SECRET, clock=NOON, seed=7) as line:
