@@ -49,12 +49,14 @@ def test_lfc_13_the_flow_of_the_help_page(world: World) -> None:
     member_of(world, may, name="ร้านก๋วยเตี๋ยวเมย์")
     privilege(world, name_th="กาแฟฟรีหนึ่งแก้ว", use_days=30)
     listed = may.says("สิทธิพิเศษของฉัน")
-    assert "กาแฟฟรีหนึ่งแก้ว" in listed and "รับได้: ร้านก๋วยเตี๋ยวเมย์" in listed
+    assert "กาแฟฟรีหนึ่งแก้ว" in listed
+    assert "รับได้: ร้านก๋วยเตี๋ยวเมย์" in listed
     may.taps("รายละเอียด")
     assert "รับสิทธิ์ให้บัญชีไหน" in may.taps("รับสิทธิ์")
     claimed = may.taps("ร้านก๋วยเตี๋ยวเมย์")
     assert {"ใช้สิทธิ์ทันที", "ใช้สิทธิ์ภายหลัง"} <= set(claimed.buttons)
-    assert "ใช้ได้ถึง" in claimed and "12 ธ.ค. 2569 12:00 น." in claimed
+    assert "ใช้ได้ถึง" in claimed
+    assert "12 ธ.ค. 2569 12:00 น." in claimed
     assert "เก็บไว้ใน “ข้อมูลของฉัน” แล้ว" in may.taps("ใช้สิทธิ์ภายหลัง")
     may.taps("ข้อมูลของฉัน")
     kept = may.taps("สิทธิพิเศษของฉัน (1 สิทธิ์)")
@@ -137,7 +139,8 @@ def test_lfc_18_each_account_claims_for_itself(world: World) -> None:
     tier(world, gold, "gold")
     offered = privilege(world, tiers=["gold", "platinum"], name_th="ห้องรับรอง")
     card = may.says(f"รับสิทธิ์ {offered}")
-    assert "ร้านทอง" in card.buttons and "ร้านธรรมดา" not in card.buttons
+    assert "ร้านทอง" in card.buttons
+    assert "ร้านธรรมดา" not in card.buttons
     assert "สำหรับระดับ Gold, Platinum บัญชีนี้อยู่ระดับ Welcome" in card
     assert "รับสิทธิ์เรียบร้อย" in may.taps("ร้านทอง")
     forged = may.presses_data(ClaimFor(offered, plain).pack())
@@ -213,7 +216,14 @@ def test_the_catalogue_says_what_is_locked_and_why(world: World) -> None:
     privilege(world, name_th="สมาชิกใหม่", new_members_only=True)
     world.move_to(NOON + timedelta(days=40))
     said = may.says("สิทธิพิเศษของฉัน").text
-    for part in ("บอย รับไปก่อนแล้ว", "สำหรับระดับ Gold", "สิทธิ์ถูกรับครบแล้ว", "หมดเขตรับสิทธิ์", "สำหรับสมาชิกใหม่ บัญชีนี้เป็นสมาชิกใหม่ถึง 12 ธ.ค. 2569"):
+    expected = (
+        "บอย รับไปก่อนแล้ว",
+        "สำหรับระดับ Gold",
+        "สิทธิ์ถูกรับครบแล้ว",
+        "หมดเขตรับสิทธิ์",
+        "สำหรับสมาชิกใหม่ บัญชีนี้เป็นสมาชิกใหม่ถึง 12 ธ.ค. 2569",
+    )
+    for part in expected:
         assert part in said
 
 
