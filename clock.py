@@ -33,15 +33,13 @@ class MovableClock:
 
     def __init__(self, path: Path, start: datetime | None = None) -> None:
         self._path = path
-        self._stamp: int | None = None
-        self._offset = timedelta()
         if start is not None and not path.exists():
             self.move_to(start)
 
     def now(self) -> datetime:
         """The shifted present instant in UTC."""
-        self._read()
-        return datetime.now(UTC) + self._offset
+        offset = self._offset()  # first: what is read later must not lie before a move that was made meanwhile
+        return datetime.now(UTC) + offset
 
     def move_to(self, when: datetime) -> None:
         """Make `when` (aware) the present instant, for every process that shares the file."""
@@ -54,11 +52,9 @@ class MovableClock:
             json.dump({"offset_seconds": offset}, file)
         os.replace(file.name, self._path)
 
-    def _read(self) -> None:
+    def _offset(self) -> timedelta:
+        """Read each time: the file's time stamp is too coarse to tell two moves that follow each other closely."""
         try:
-            stamp = self._path.stat().st_mtime_ns
-            if stamp != self._stamp:
-                self._offset = timedelta(seconds=json.loads(self._path.read_text())["offset_seconds"])
-                self._stamp = stamp
+            return timedelta(seconds=json.loads(self._path.read_text())["offset_seconds"])
         except FileNotFoundError:
-            self._offset, self._stamp = timedelta(), None
+            return timedelta()

@@ -54,7 +54,7 @@ class Vault:
         try:
             nonce = sealed[KEY_ID : KEY_ID + NONCE]
             return key.decrypt(nonce, sealed[KEY_ID + NONCE :], context.encode()).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: cut short
             raise CannotOpen(f"{context}: this value was altered or belongs elsewhere") from None
 
     def fingerprint(self, text: str, domain: str) -> bytes:
