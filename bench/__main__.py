@@ -1,0 +1,51 @@
+"""`python -m bench NAME [--n N] [--json]`; without a name, the list."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench import webhook
+from bench.figure import Figure
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One bench: what it does, its usual size, and the aim."""
+
+    run: Callable[[int], Figure]
+    n: int
+    told: str
+    aim: str
+
+
+BENCHES = {
+    "webhook": Bench(
+        webhook.run, 4_000, "webhooks answered with a card, against the SDK's echo example", "ratio ≥ 1.0, p99 < 100 ms"
+    ),
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one bench and returns the exit code: 1 when a promise did not hold while it ran."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("name", nargs="?", choices=BENCHES)
+    parser.add_argument("--n", type=int, help="the size; the list says the usual ones")
+    parser.add_argument("--json", action="store_true", help="one line of JSON; what else was seen goes to stderr")
+    chosen = parser.parse_args(arguments)
+    if chosen.name is None:
+        for name, bench in BENCHES.items():
+            print(f"{name:<9} {bench.told}. Aim: {bench.aim}. Usual size: --n {bench.n}")
+        return 0
+    bench = BENCHES[chosen.name]
+    figure = bench.run(chosen.n or bench.n)
+    print(figure.line() if chosen.json else figure.sentence(), flush=True)
+    for note in (*(figure.notes if chosen.json else ()), *figure.broken):
+        print(note, file=sys.stderr)
+    return 1 if figure.broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,72 @@
+"""The load: signed webhooks over connections that stay open, in a process of its own.
+
+`python -m bench.load` reads one JSON document from stdin (`port`, `path`, `secret`, `connections`, `bodies`) and prints one:
+when it began (monotonic seconds), how long it took, the status codes, and the times to answer in milliseconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hmac
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+
+def main() -> None:
+    """One load."""
+    wanted = json.load(sys.stdin)
+    requests = [_request(wanted, body.encode()) for body in wanted["bodies"]]
+    print(json.dumps(asyncio.run(_press(wanted["port"], wanted["connections"], requests))))
+
+
+def _request(wanted: dict[str, Any], body: bytes) -> bytes:
+    signature = base64.b64encode(hmac.digest(wanted["secret"].encode(), body, "sha256")).decode()
+    head = (
+        f"POST {wanted['path']} HTTP/1.1\r\nHost: 127.0.0.1:{wanted['port']}\r\nUser-Agent: LineBotWebhook/2.0\r\n"
+        f"Content-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
+        f"x-line-signature: {signature}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+async def _press(port: int, connections: int, requests: list[bytes]) -> dict[str, Any]:
+    statuses: Counter[int] = Counter()
+    times: list[float] = []
+    left = iter(requests)
+    begun = time.monotonic()
+    await asyncio.gather(*(_connection(port, left, statuses, times) for _ in range(connections)))
+    seconds = time.monotonic() - begun
+    times.sort()
+    return {
+        "begun": begun,
+        "seconds": seconds,
+        "statuses": statuses,
+        "p50": 1000 * times[len(times) // 2],
+        "p99": 1000 * times[min(len(times) - 1, len(times) * 99 // 100)],
+        "worst": 1000 * times[-1],
+    }
+
+
+async def _connection(port: int, left: Iterator[bytes], statuses: Counter[int], times: list[float]) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for request in left:
+        begun = time.monotonic()
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+        await reader.readexactly(int(length or 0))
+        times.append(time.monotonic() - begun)
+        statuses[int(head[9:12])] += 1
+        if b"connection: close" in head.lower():
+            writer.close()
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.close()
+
+
+if __name__ == "__main__":
+    main()
