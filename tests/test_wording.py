@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from wording import FOLDER
+from wording import FOLDER, words
 
 ROOT = Path(__file__).parent.parent
 SPEAKERS = ("handlers", "richmenu", "web")
@@ -85,3 +85,17 @@ def test_no_sentence_is_left_over(language: str) -> None:
     """A translation nobody says any more goes."""
     said = {sentence for _, sentence in sentences()}
     assert sorted(set(catalogue(language)) - said) == []
+
+
+def test_russian_is_prepared() -> None:
+    """Three plural forms; a sentence without a translation is said in English, never left out."""
+    t = words("ru")
+    said = [t.count("{n} unused claim is void.", "{n} unused claims are void.", n) for n in (1, 2, 5, 21)]
+    assert [sentence.split()[1] for sentence in said] == [
+        "неиспользованная",
+        "неиспользованные",
+        "неиспользованных",
+        "неиспользованная",
+    ]
+    assert t("Agree") == "Согласен"
+    assert t("Kept for later: {privilege} ({account})", privilege="x", account="y") == "Kept for later: x (y)"
