@@ -59,7 +59,10 @@ def unpack(data: str) -> Action:
 
 def _read(kind: type, part: str) -> int | str:
     if kind is not int:
-        return unquote(part)
+        said = unquote(part)
+        if not said.isprintable():  # no button of ours says control characters, and the database takes no NUL
+            raise ValueError(part)
+        return said
     if not (part.isascii() and part.isdigit() and len(part) < 19):
         raise ValueError(part)
     return int(part)

@@ -25,6 +25,7 @@ BUBBLES = 12
 BUBBLE_BYTES = 30_000
 CAROUSEL_BYTES = 50_000
 URI = 1000
+CLIPBOARD = 1000
 PER_REPLY = 5
 
 
@@ -34,7 +35,7 @@ class LimitExceeded(ValueError):
 
 def units(text: str) -> int:
     """UTF-16 code units: how LINE counts texts and alt texts."""
-    return len(text.encode("utf-16-le")) // 2
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def graphemes(text: str) -> int:
@@ -83,20 +84,22 @@ def press(label: str, action: Action, say: str | None = None) -> Json:
 
 def open_page(label: str, url: str) -> Json:
     """A link action. Raises `LimitExceeded` past LINE's 1,000 characters."""
-    if len(url) > URI:
-        raise LimitExceeded(f"a link of {len(url)} characters, LINE takes {URI}")
+    if units(url) > URI:
+        raise LimitExceeded(f"a link of {units(url)} characters, LINE takes {URI}")
     return {"type": "uri", "label": fit(label, FLEX_LABEL), "uri": url}
 
 
 def copy_text(label: str, content: str) -> Json:
-    """A clipboard action, for codes."""
+    """A clipboard action, for codes. Raises `LimitExceeded` for nothing, and past LINE's 1,000 characters."""
+    if not 1 <= units(content) <= CLIPBOARD:
+        raise LimitExceeded(f"a text of {units(content)} characters to copy, LINE takes 1 to {CLIPBOARD}")
     return {"type": "clipboard", "label": fit(label, FLEX_LABEL), "clipboardText": content}
 
 
 def card(alt: str, bubble: Json, quick: Sequence[Json] = ()) -> Json:
     """One bubble as a message; `alt` says what the card says, for notifications and readers."""
     _weigh(bubble, BUBBLE_BYTES, "bubble")
-    return with_quick({"type": "flex", "altText": fit(alt, ALT_TEXT, units), "contents": bubble}, quick)
+    return with_quick(_flex(alt, bubble), quick)
 
 
 def cards(alt: str, bubbles: Sequence[Json], quick: Sequence[Json] = ()) -> Json:
@@ -109,7 +112,13 @@ def cards(alt: str, bubbles: Sequence[Json], quick: Sequence[Json] = ()) -> Json
         _weigh(bubble, BUBBLE_BYTES, "bubble")
     carousel = {"type": "carousel", "contents": list(bubbles)}
     _weigh(carousel, CAROUSEL_BYTES, "carousel")
-    return with_quick({"type": "flex", "altText": fit(alt, ALT_TEXT, units), "contents": carousel}, quick)
+    return with_quick(_flex(alt, carousel), quick)
+
+
+def _flex(alt: str, contents: Json) -> Json:
+    if not alt.strip():
+        raise LimitExceeded("a card may not be without alt text")
+    return {"type": "flex", "altText": fit(alt, ALT_TEXT, units), "contents": contents}
 
 
 def weight(contents: Json) -> int:
