@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 import click
-from flask import current_app
+from flask import current_app, has_app_context
+from flask.cli import ScriptInfo
 from sqlalchemy import Engine
 from tqdm import tqdm
 
@@ -19,8 +20,9 @@ from database import migrate
 
 
 def parts() -> Any:
-    """The parts of the application the command runs in (`app.Parts`)."""
-    return current_app.extensions["sitthi"]
+    """The parts of the application the command runs in (`app.Parts`), also while options are still being read."""
+    found = current_app if has_app_context() else click.get_current_context().ensure_object(ScriptInfo).load_app()
+    return found.extensions["sitthi"]
 
 
 def ready_engine() -> Engine:
