@@ -65,7 +65,7 @@ class Answer:
 class Line:
     """One channel's calls. Share one per process: the pool of connections is what makes it quick."""
 
-    token: str
+    token: str = field(repr=False)
     api_url: str
     data_url: str
     pool: int = 32
@@ -223,6 +223,8 @@ class Line:
             raise Unknown(f"{method} {path}: {type(error.reason).__name__}") from error
         except (HTTPError, OpenApiException, UnicodeDecodeError) as error:
             raise Unknown(f"{method} {path}: {type(error).__name__}") from error
+        if found.data and not isinstance(found.data, dict):
+            raise Unknown(f"{method} {path}: 200, but not LINE's answer")  # somebody between us and LINE said this
         sent = found.headers or {}
         return Answer(found.data, sent.get("x-line-request-id"), sent.get("date"))
 
@@ -233,7 +235,7 @@ def _judge(error: ApiException) -> Answer:
     body = _json(error.body)
     if error.status == 409 and headers.get("x-line-accepted-request-id"):
         return Answer(body, headers["x-line-accepted-request-id"], already=True)
-    if error.status is None or error.status >= 500:
+    if not error.status or error.status >= 500:  # 0: TLS broke, maybe after LINE had read everything
         raise Unknown(f"{error.status}") from error
     kind = {404: NotFound, 429: TooMany}.get(error.status, LineError)
     raise kind(error.status, str(body.get("message", "no message")), body.get("details", ())) from error
@@ -250,6 +252,7 @@ def _json(body: str | None) -> dict[str, Any]:
 def _client(url: str, token: str, pool: int) -> ApiClient:
     configuration = Configuration(host=url, access_token=token)
     configuration.connection_pool_maxsize = pool
-    # A reused connection that LINE closed meanwhile is tried again; only what LINE surely has not read.
+    # Only connecting is tried again: then LINE has surely read nothing. Whether a pooled connection still stands is
+    # looked at before it is used.
     configuration.retries = urllib3.Retry(total=2, connect=2, read=0, status=0, other=0, redirect=0)
     return ApiClient(configuration)

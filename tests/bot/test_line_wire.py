@@ -1,0 +1,99 @@
+"""LINE's calls as they go over the wire: which headers they carry (D14), and connections that were closed meanwhile."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from bot.line import Line
+
+HELLO = [{"type": "text", "text": "hello"}]
+
+
+class Recorder(BaseHTTPRequestHandler):
+    """Writes down each call's method, path and retry key; answers what every call of ours can read."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """Answers any call."""
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        self.server.calls.append((self.command, self.path, self.headers.get("X-Line-Retry-Key")))  # type: ignore[attr-defined]
+        body = b'{"richMenuId": "r", "richmenus": [], "aliases": [], "totalUsage": 0, "type": "none", "endpoint": "x"}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_PUT = do_DELETE = do_GET
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing."""
+
+
+class Closing(Recorder):
+    """Closes each connection after its answer without having said so: the caller believes that it may be used again."""
+
+    def handle_one_request(self) -> None:
+        """One call, and no more."""
+        super().handle_one_request()
+        self.close_connection = True
+
+
+@contextmanager
+def listening(kind: type[Recorder]) -> Iterator[tuple[Line, list[tuple[str, str, str | None]]]]:
+    """Our calls to such a server, and what it has written down."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), kind) as server:
+        calls: list[tuple[str, str, str | None]] = []
+        server.calls = calls  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        yield Line("t" * 32, url, url), calls
+        server.shutdown()
+
+
+def _call_everything(line: Line) -> None:
+    line.reply("token", HELLO)
+    line.validate_reply(HELLO)
+    for ask in (line.profile, line.delete_menu, line.set_default_menu, line.delete_alias):
+        ask("x")
+    for question in (line.bot_info, line.time, line.quota, line.webhook, line.test_webhook, line.menus):
+        question()
+    line.default_menu()
+    line.aliases()
+    line.set_webhook("https://club.example")
+    line.create_menu({})
+    line.validate_menu({})
+    line.upload_menu_image("x", b"png", "image/png")
+    for pair in (line.create_alias, line.update_alias, line.link_menu):
+        pair("x", "y")
+    line.link_menu_bulk(["x"], "y")
+    line.show_loading("x", 5)
+
+
+def test_d14_only_a_push_carries_a_retry_key() -> None:
+    """D14: on reply and everywhere else LINE answers 400 to one; every method is tried, so a new one is, too."""
+    ours = {name for name in vars(Line) if not name.startswith("_") and callable(getattr(Line, name))} - {"push"}
+    assert {name for name in ours if f"line.{name}" not in inspect.getsource(_call_everything)} == set()
+    key = uuid.uuid4()
+    with listening(Recorder) as (line, calls):
+        _call_everything(line)
+        assert len(calls) > 20
+        assert {retry_key for _, _, retry_key in calls} == {None}
+        line.push("U", HELLO, key)
+        assert calls[-1] == ("POST", "/v2/bot/message/push", str(key))
+
+
+def test_a_connection_that_line_closed_meanwhile_is_made_anew() -> None:
+    """An idle connection closed by the other side costs no reply: that is noticed before it is used."""
+    with listening(Closing) as (line, calls):
+        for _ in range(5):
+            line.reply("token", HELLO)
+            time.sleep(0.05)  # the end of the connection takes a moment to arrive, as it does from LINE
+        assert len(calls) == 5
