@@ -88,7 +88,7 @@ BY_STARS = "(CAST(:tiers AS text[]))[width_bucket({0}, CAST(:thresholds AS bigin
 OVERRIDDEN = "(members.tier_override IS NOT NULL AND members.override_until > :at)"
 
 # What a round says of each account: the tier in force before and after, a staff override included. Tiers are for
-# accounts that have joined.
+# accounts that have joined. The chunk's bounds are said of every table: PostgreSQL does not carry them over a join.
 RESULTS = f"""
 SELECT members.external_id, members.total_stars AS total_before, work.member_id, work.amount, work.counted, work.brought,
        work.carried, work.total,
@@ -98,7 +98,8 @@ SELECT members.external_id, members.total_stars AS total_before, work.member_id,
 FROM round_work work
 JOIN members ON members.id = work.member_id
 LEFT JOIN memberships stay ON stay.member_id = members.id AND stay.left_at IS NULL
-WHERE work.member_id > :low AND work.member_id <= :high
+     AND stay.member_id > :low AND stay.member_id <= :high
+WHERE work.member_id > :low AND work.member_id <= :high AND members.id > :low AND members.id <= :high
 """
 
 POST = f"""
@@ -118,7 +119,7 @@ UPDATE members SET
                       WHEN members.tier IS NOT NULL THEN :at END
 FROM entries
 WHERE entries.run_id = :run AND entries.kind = 'round' AND entries.member_id > :low AND entries.member_id <= :high
-  AND members.id = entries.member_id
+  AND members.id = entries.member_id AND members.id > :low AND members.id <= :high
   AND (members.total_stars <> entries.total OR members.tier <> {BY_STARS.format("entries.total")})
 """
 
