@@ -8,22 +8,21 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
+from sqlalchemy import Engine
 
-from clock import SystemClock
-from clubs import Club, load_clubs
+from benefits.vault import Vault
+from clock import MovableClock, SystemClock
+from clubs import load_clubs
 from database import embedded, migrate
-from database.engine import make_engine, resolve_url
+from database.engine import make_engine, make_sessions, resolve_url
 from demo import doors, story
 from demo.children import Child, Children
 from demo.phones import Phones, get
 from demo.plan import CLUB, ROOT, Plan
 from demo.seed import load_example
-
-if TYPE_CHECKING:
-    from app import Parts
 
 PATIENCE = 90.0
 """Seconds for anything of ours to answer."""
@@ -43,7 +42,7 @@ class Launcher:
         self._children = Children(plan.logs, plan.environment(), ROOT)
         self._phones = Phones(plan.line_url)
         self._own_database = False
-        self._parts: Parts | None = None
+        self._engine: Engine | None = None
 
     def run(self) -> None:
         """Start everything, tell where it is, and stay until told to end. Raises `DoorError`, `ChildDied` and others."""
@@ -66,48 +65,38 @@ class Launcher:
 
     def _start(self) -> None:
         club = load_clubs((CLUB,), None)[CLUB]
+        clock = MovableClock(self.plan.data_dir / "clock.json", self.plan.settings.now)
         self.say(f"starting on the data in {self.plan.data_dir}")
         self._children.start("line", self.plan.line_command(club.name["th"]))
-        self._prepare_database()
+        self._engine = engine = self._prepare_database()
+        vault = Vault(self.plan.settings.secret_keys)
+        sessions = make_sessions(engine, vault=vault)
         bot = self._children.start("bot", self.plan.bot_command())
-        self._parts = parts = _parts(self.plan)
         self._wait("the phones", self._phones.ready)
-        self._phones.give(story.phones(parts.sessions, club))
+        self._phones.give(story.phones())
         menus = self._children.start("menus", self.plan.menus_command(), lasting=False)
-        first = self._load(parts, club)
-        self._wait("the bot", lambda: _is_ready(self.plan.bot_url))
-        self.say(f"the bot answers (process {bot.process.pid})")
-        if abs(parts.clock.now() - SystemClock().now()) > timedelta(seconds=1):
-            self._phones.set_clock(parts.clock.now())  # moved the time before, or by SITTHI_NOW
-        self._finish(menus)
-        self._children.start("jobs", self.plan.jobs_command())
-        for line_user_id in story.friends() if first else ():
-            self._phones.follow(line_user_id)
-
-    def _prepare_database(self) -> None:
-        given = self.plan.environ.get("DATABASE_URL") or None
-        self._own_database = given is None
-        url = resolve_url(given, self.plan.data_dir)
-        self.say("the database runs" + (" (DATABASE_URL)" if given else ""))
-        engine = make_engine(url)
-        migrate.upgrade(engine)
-        engine.dispose()
-        self.say("its tables are up to date")
-
-    def _load(self, parts: Parts, club: Club) -> bool:
-        """The example data, if this database has none yet. Whether it had none."""
         first = load_example(
-            parts.engine,
-            parts.sessions,
-            club=club,
-            vault=parts.vault,
-            data_dir=self.plan.data_dir,
-            now=parts.clock.now(),
-            say=self.say,
+            engine, sessions, club=club, vault=vault, data_dir=self.plan.data_dir, now=clock.now(), say=self.say
         )
         if not first:
             self.say("the example data is there already, with what was done in it")
-        return first
+        self._wait("the bot", lambda: _is_ready(self.plan.bot_url))
+        self.say(f"the bot answers (process {bot.process.pid})")
+        if abs(clock.now() - SystemClock().now()) > timedelta(seconds=1):
+            self._phones.set_clock(clock.now())  # moved the time before, or by SITTHI_NOW
+        self._finish(menus)
+        self._children.start("jobs", self.plan.jobs_command())
+        for line_user_id in story.friends(sessions, club, first=first):
+            self._phones.follow(line_user_id)
+
+    def _prepare_database(self) -> Engine:
+        given = self.plan.settings.database_url
+        self._own_database = given is None
+        engine = make_engine(resolve_url(given, self.plan.data_dir))
+        self.say("the database runs" + (" (DATABASE_URL)" if given else ""))
+        migrate.upgrade(engine)
+        self.say("its tables are up to date")
+        return engine
 
     def _wait(self, what: str, ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -129,8 +118,8 @@ class Launcher:
         """End every process; the embedded database too, unless somebody else works in it."""
         with _undisturbed():
             self._children.stop()
-            if self._parts is not None:
-                self._parts.engine.dispose()
+            if self._engine is not None:
+                self._engine.dispose()
             if self._own_database:
                 self._end_database()
             self._print(f"ended; the data stays in {self.plan.data_dir}")
@@ -142,20 +131,6 @@ class Launcher:
             self._print(f"the database stays: {others} other connections are open")
         else:
             embedded.stop(folder)
-
-
-def _parts(plan: Plan) -> Parts:
-    """The program's parts in this process, under the demo's settings; what they log would only blur the progress."""
-    import logging
-
-    import structlog
-
-    from app import make_parts
-    from settings import read_settings
-
-    parts = make_parts(read_settings(plan.environment(), (CLUB,)))
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    return parts
 
 
 def _is_ready(url: str) -> bool:

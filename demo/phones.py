@@ -22,10 +22,10 @@ class Phones:
         """Whether the simulator answers."""
         return get(f"{self._url}/_sim/state") is not None
 
-    def give(self, everybody: Iterable[tuple[Somebody, bool]]) -> None:
-        """A phone to each of them, in their order; the bot is not told who is a friend of its."""
-        for one, friend in everybody:
-            self._post("/_sim/people", {"id": one.id, "name": one.name, "language": one.language, "friend": friend})
+    def give(self, everybody: Iterable[Somebody]) -> None:
+        """A phone to each of them, in their order."""
+        for one in everybody:
+            self._post("/_sim/people", {"id": one.id, "name": one.name, "language": one.language})
 
     def follow(self, line_user_id: str) -> None:
         """They add the bot as a friend; the bot hears of it."""

@@ -6,7 +6,10 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+
+from settings import Settings, read_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 CLUB = "family_club"
@@ -44,6 +47,11 @@ class Plan:
     def logs(self) -> Path:
         """The folder of the logs, one file per process."""
         return self.data_dir / "logs"
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What the demo's processes read from their environment. Raises `SettingsError`."""
+        return read_settings(self.environment(), (CLUB,))
 
     def environment(self) -> dict[str, str]:
         """The environment of every process of the demo: the person's own, then the demo's settings."""

@@ -14,20 +14,21 @@ FRIENDS = ("emma", "kong", "wit")
 """They have added the bot when the demo is first started. May and Boy have not: that is where the story begins."""
 
 
-def friends() -> list[str]:
-    """LINE user ids of those who add the bot at the first start."""
-    return [one.id for one in people() if one.key in FRIENDS]
+def phones() -> list[Somebody]:
+    """Everybody with a phone, in order."""
+    return [one for one in people() if one.phone is not None]
 
 
-def phones(sessions: sessionmaker[Session], club: Club) -> list[tuple[Somebody, bool]]:
-    """Everybody with a phone, in order, and whether they are friends of the bot by now.
+def friends(sessions: sessionmaker[Session], club: Club, *, first: bool) -> list[str]:
+    """LINE user ids of those with a phone who are friends of the bot: at the first start some, later who was by then.
 
     The simulator forgets when it ends; what it forgot is known in the database.
     """
+    if first:
+        return [one.id for one in people() if one.key in FRIENDS]
     with sessions() as session:
-        query = select(Person.line_user_id).where(Person.club == club.key, Person.friend)
-        known = set(session.scalars(query))
-    return [(one, one.id in known) for one in people() if one.phone is not None]
+        known = set(session.scalars(select(Person.line_user_id).where(Person.club == club.key, Person.friend)))
+    return [one.id for one in phones() if one.id in known]
 
 
 def told(plan: Plan, seconds: float) -> str:

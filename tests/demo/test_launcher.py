@@ -179,7 +179,10 @@ def _join(demo: Demo, person: str) -> None:
 
 
 def _until_more(demo: Demo, person: str, before: int) -> None:
-    _until(lambda: len(demo.heard(person)) > before)
+    try:
+        _until(lambda: len(demo.heard(person)) > before)
+    except AssertionError:
+        raise AssertionError(json.dumps(demo.ask("/_sim/traffic?limit=9"), ensure_ascii=False, indent=1)) from None
 
 
 def _menu(demo: Demo, person: str) -> Any:
