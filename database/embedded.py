@@ -62,7 +62,8 @@ def ensure_running(data_dir: Path, settings: Mapping[str, str] | None = None, *,
             return cluster.url
         if server is not None and server.poll() is not None:
             raise DatabaseError(f"The database in {cluster.home} did not start.{_log_tail(cluster)}")
-        if time.monotonic() - begun > ORPHANS_MAY_LINGER:
+        # Having started one ourselves we held the lock, so there are no orphans, only ours on its way.
+        if server is None and time.monotonic() - begun > ORPHANS_MAY_LINGER:
             _end_orphans(cluster)
         time.sleep(0.02)
     raise DatabaseError(f"The database in {cluster.home} is not ready after {patience:.0f} s.{_log_tail(cluster)}")
