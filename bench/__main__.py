@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench import webhook
+from bench import claims, imports, month, start, webhook
 from bench.figure import Figure
 
 
@@ -25,6 +25,12 @@ BENCHES = {
     "webhook": Bench(
         webhook.run, 4_000, "webhooks answered with a card, against the SDK's echo example", "ratio ≥ 1.0, p99 < 100 ms"
     ),
+    "claims": Bench(claims.run, 3_200, "64 rivals claim at once, against the bare SQL of the same claim", "ratio ≥ 0.7"),
+    "month": Bench(
+        month.run, 100_000, "one monthly round, against INSERT … SELECT … GROUP BY of the same sums", "ratio ≤ 2.0, memory flat"
+    ),
+    "import": Bench(imports.run, 1_000_000, "an import of charges, against COPY into a bare table", "ratio ≤ 3"),
+    "start": Bench(start.run, 500, "from process start to the first webhook answered", "< 3 s, < 150 MB a worker"),
 }
 
 

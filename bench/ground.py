@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -20,6 +21,8 @@ from database import embedded, migrate
 from database.engine import make_engine
 
 CLUB = "family_club"
+NOON = datetime(2026, 11, 12, 5, 0, tzinfo=UTC)
+"""An ordinary day, 12:00 in Bangkok: claiming is open, the round of October is due."""
 
 
 @dataclass(frozen=True)

@@ -20,14 +20,16 @@ from typing import Any
 def main() -> None:
     """One load."""
     wanted = json.load(sys.stdin)
-    requests = [_request(wanted, body.encode()) for body in wanted["bodies"]]
-    print(json.dumps(asyncio.run(_press(wanted["port"], wanted["connections"], requests))))
+    port, path, secret = wanted["port"], wanted["path"], wanted["secret"]
+    requests = [request_of(port, path, secret, body.encode()) for body in wanted["bodies"]]
+    print(json.dumps(asyncio.run(_press(port, wanted["connections"], requests))))
 
 
-def _request(wanted: dict[str, Any], body: bytes) -> bytes:
-    signature = base64.b64encode(hmac.digest(wanted["secret"].encode(), body, "sha256")).decode()
+def request_of(port: int, path: str, secret: str, body: bytes) -> bytes:
+    """The bytes LINE would send for this body."""
+    signature = base64.b64encode(hmac.digest(secret.encode(), body, "sha256")).decode()
     head = (
-        f"POST {wanted['path']} HTTP/1.1\r\nHost: 127.0.0.1:{wanted['port']}\r\nUser-Agent: LineBotWebhook/2.0\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: LineBotWebhook/2.0\r\n"
         f"Content-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
         f"x-line-signature: {signature}\r\n\r\n"
     )

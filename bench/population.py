@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import date, datetime
 
 from sqlalchemy import Engine, text
 
+from bench.ground import NOON
 from clubs import Club
 from richmenu import choosing
-
-NOON = datetime(2026, 11, 12, 5, 0, tzinfo=UTC)
-"""An ordinary day, 12:00 in Bangkok: claiming is open."""
 
 PEOPLE = """
 INSERT INTO people (club, line_user_id, friend, language, profile_at, menu_wanted, menu_linked, created_at)
@@ -35,7 +33,9 @@ STAYS = """
 INSERT INTO memberships (member_id, joined_at, agreed_by, terms_version)
 SELECT admins.member_id, :now, people.id, :version FROM admins JOIN people ON people.line_user_id = admins.line_user_id
 """
-PARTNER = "INSERT INTO partners (club, key, name_th, name_en, pin_failures) VALUES (:club, :key, 'ร้านกาแฟ', 'Café', 0) RETURNING id"
+PARTNER = """
+INSERT INTO partners (club, key, name_th, name_en, pin_failures) VALUES (:club, :key, 'ร้านกาแฟ', 'Café', 0) RETURNING id
+"""
 PRIVILEGES = """
 INSERT INTO privileges (club, key, partner_id, name_th, name_en, about_th, about_en, conditions_th, conditions_en, tiers,
                         new_members_only, scope, claim_limit, stock, taken, pooled, code_minutes, undo_minutes, redeem,
@@ -49,6 +49,13 @@ CODES = """
 INSERT INTO codes (privilege_id, sealed, fingerprint, added_at)
 SELECT id, '\\x00', decode(md5(id || ':' || n), 'hex'), :now
 FROM privileges, generate_series(1, CAST(:each AS int)) n WHERE id = ANY(:ids)
+"""
+
+CHARGES = """
+INSERT INTO charges (club, member_id, invoice_no, service, net_satang, vat_satang, service_month, paid_at, count_month)
+SELECT :club, members.id, members.external_id || '-' || n, 'official_account', 10000 + (members.id * 7919 + n * 104729) % 900000,
+       0, :month, :paid, :month
+FROM members, generate_series(1, CAST(:each AS int)) n ORDER BY members.id, n
 """
 
 
@@ -79,3 +86,10 @@ def privileges(
         if codes:
             connection.execute(text(CODES), {"ids": ids, "each": codes, "now": now})
     return ids
+
+
+def charges(engine: Engine, club: Club, each: int, month: date, paid: datetime) -> None:
+    """`each` paid package lines of `month` for every account, to be counted in the round of that month."""
+    values = {"club": club.key, "each": each, "month": month, "paid": paid}
+    with engine.begin() as connection:
+        connection.execute(text(CHARGES), values)

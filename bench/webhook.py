@@ -50,6 +50,7 @@ class Side:
     path: str
     events: Sequence[dict[str, Any]]
     """What is sent, over and over, with new ids each time."""
+    secret: str = SECRET
 
 
 def run(n: int) -> Figure:
@@ -87,18 +88,23 @@ def _measure(line: int, side: Side, n: int, into: list[Pressed]) -> Any:
 
 
 @contextmanager
-def servers(profile: Sequence[str] = ()) -> Iterator[tuple[int, Side, Side]]:
+def servers() -> Iterator[tuple[int, Side, Side]]:
     """LINE's port, ours and the echo, all running, with people and privileges to ask about."""
     with ExitStack() as stack:
         place = stack.enter_context(ground())
         line = free_port()
         _start(stack, place, "line", [sys.executable, "-m", "bench.line_end", str(line)], line, {})
         ours, echo = free_port(), free_port()
-        side = Side(ours, f"/callback/{CLUB}", _postbacks(place))
+        side = ours_at(place, ours)
         _start(stack, place, "ours", gunicorn("app:create_app()", ours, *WORKERS), ours, environment(place, line))
         settings = {"ECHO_SECRET": SECRET, "ECHO_TOKEN": TOKEN, "LINE_API_URL": f"http://127.0.0.1:{line}"}
         _start(stack, place, "echo", gunicorn("bench.echo:create_app()", echo, *WORKERS), echo, settings)
         yield line, side, Side(echo, "/callback", _texts())
+
+
+def ours_at(place: Ground, port: int) -> Side:
+    """Our server's side: people and privileges are made, and somebody asks about them."""
+    return Side(port, f"/callback/{CLUB}", _postbacks(place))
 
 
 def _start(stack: ExitStack, place: Ground, name: str, command: list[str], port: int, settings: dict[str, str]) -> None:
@@ -110,8 +116,8 @@ def _start(stack: ExitStack, place: Ground, name: str, command: list[str], port:
 def press(line: int, side: Side, n: int) -> Pressed:
     """`n` webhooks from a process of its own, and wait until their replies have come."""
     _ask(line, "/forget", b"")
-    bodies = [json.dumps(_body(side.events[k % len(side.events)]), ensure_ascii=False) for k in range(n)]
-    wanted = {"port": side.port, "path": side.path, "secret": SECRET, "connections": CONNECTIONS, "bodies": bodies}
+    bodies = [json.dumps(body_of(side.events[k % len(side.events)]), ensure_ascii=False) for k in range(n)]
+    wanted = {"port": side.port, "path": side.path, "secret": side.secret, "connections": CONNECTIONS, "bodies": bodies}
     done = subprocess.run(
         [sys.executable, "-m", "bench.load"], cwd=ROOT, input=json.dumps(wanted).encode(), stdout=subprocess.PIPE, check=True
     )
@@ -158,7 +164,8 @@ def _source(n: int) -> dict[str, str]:
     return {"type": "user", "userId": f"U{n:032x}"}
 
 
-def _body(event: dict[str, Any]) -> dict[str, Any]:
+def body_of(event: dict[str, Any]) -> dict[str, Any]:
+    """A webhook body with this event, under ids not used before."""
     number = next(_numbers)
     common = {
         "mode": "active",
