@@ -152,8 +152,9 @@ def _pressed_again(privilege: Privilege, holdings: Sequence[Holding], member_id:
     """The claim this very button made before; none: it has made none."""
     made = [holding for holding in holdings if holding.by_me and holding.claim.member_id == member_id]
     for holding in made:
-        # Without a number, only the last of N can be meant: earlier ones do not stop a further claim.
-        if holding.claim.slot == (slot or privilege.claim_limit):
+        # Not before its number, but perhaps after: another admin may have taken that slot first. Without a number, only
+        # the last of N can be meant: earlier ones do not stop a further claim.
+        if holding.claim.slot >= (slot or privilege.claim_limit):
             return holding.claim
     return None
 
