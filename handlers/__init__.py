@@ -33,7 +33,18 @@ ROUTES = Routes(
         Route(
             ShowPrivileges,
             privileges.show_all,
-            ("สิทธิพิเศษของฉัน", "สิทธิพิเศษ", "คลับนี้มีอะไรบ้าง", "my privileges", "privileges", "what the club offers"),
+            (
+                "สิทธิพิเศษของฉัน",
+                "สิทธิพิเศษ",
+                "รับสิทธิ์",
+                "คลับนี้มีอะไรบ้าง",
+                "my privileges",
+                "privileges",
+                "claim",
+                "what the club offers",
+                "สิทธิพิเศษอื่น {n}",
+                "more privileges {n}",
+            ),
             before_consent=True,
         ),
         Route(ShowPrivilege, privileges.show_one, ("สิทธิพิเศษ {n}", "privilege {n}"), before_consent=True),
@@ -47,7 +58,7 @@ ROUTES = Routes(
         Route(
             ShowClaims,
             info.show_claims,
-            ("รับและใช้สิทธิ์", "claim and use", "my claims"),
+            ("รับและใช้สิทธิ์", "ใช้สิทธิ์", "claim and use", "my claims", "use"),
             {
                 "สิทธิ์ที่ใช้แล้ว": ShowClaims("used"),
                 "used privileges": ShowClaims("used"),
@@ -91,9 +102,14 @@ ROUTES = Routes(
             ),
             before_consent=True,
         ),
-        Route(Agree, joining.agree, before_consent=True),
+        Route(Agree, joining.agree, ("ตกลง {n}", "agree {n}"), before_consent=True),
         Route(Decline, joining.decline, ("ยังไม่เข้าร่วม", "not now"), before_consent=True),
-        Route(Help, helping.show_help, ("ช่วยเหลือ", "วิธีใช้", "help", "?"), before_consent=True),
+        Route(
+            Help,
+            helping.show_help,
+            ("ช่วยเหลือ", "วิธีใช้", "เมนู", "สวัสดี", "สวัสดีค่ะ", "สวัสดีครับ", "help", "?", "menu", "hello", "hi"),
+            before_consent=True,
+        ),
         Route(AskLanguage, helping.ask_language, ("ภาษา", "เปลี่ยนภาษา", "language"), before_consent=True),
         Route(
             SetLanguage,

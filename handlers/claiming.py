@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from benefits import claims, privileges
-from benefits.conditions import AlreadyClaimed
 from benefits.refusal import Refusal
 from bot.actions import ClaimFor, StartClaim, UseLater
 from bot.messages import text
@@ -58,6 +57,4 @@ def _refused(turn: Turn, action: ClaimFor, refusal: Refusal) -> Reply:
     others = [offer for offer in offers if offer.claimable and offer.privilege.id != action.privilege][:OTHERS]
     if this is None:
         return Reply([text(reason(turn, refusal), home(turn))], outcome=refusal.name, refused=True)
-    mine = refusal.claim if isinstance(refusal, AlreadyClaimed) else None
-    message = cards.lost(turn, this, reason(turn, refusal), others, mine.id if mine else None)
-    return Reply([message], outcome=refusal.name, refused=True, matters=True)
+    return Reply([cards.lost(turn, this, refusal, others)], outcome=refusal.name, refused=True, matters=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from benefits import people
+from benefits import consent, people
 from bot.actions import AskLanguage, Help, Offers, SetLanguage
 from bot.messages import press, text
 from bot.routing import SILENCE, Reply, Routes, Turn
 from handlers.cards import helping as cards
-from handlers.quick import home
+from handlers.quick import home, joining_help
 from wording import Words, words
 
 
@@ -53,15 +53,16 @@ def offers(turn: Turn, action: Offers) -> Reply:
 def not_understood(turn: Turn) -> Reply:
     """A text, picture or sticker that means nothing to us: say so in one line, and what does."""
     t = turn.words
+    guest = consent.needs_consent(turn.session, club=turn.club, person=turn.person)
     body = t("I did not understand that. Tap the menu, or type “help” to see what you can type.")
-    return Reply([text(body, home(turn))], outcome="not understood")
+    return Reply([text(body, joining_help(turn) if guest else home(turn))], outcome="not understood")
 
 
 def stale(turn: Turn) -> Reply:
     """A button of an old or foreign card."""
     t = turn.words
     return Reply(
-        [text(t("This button belongs to an older card. Here is the way on:"), home(turn))],
+        [text(t("This button is from an older card. Start again from the menu, or type “help”."), home(turn))],
         outcome="stale button",
         refused=True,
     )

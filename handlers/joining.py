@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from benefits import consent, members
 from benefits.consent import NoAccounts
 from bot.actions import Agree, Decline, ShowTerms
@@ -24,6 +26,8 @@ def ask_consent(turn: Turn) -> Reply:
     accounts = members.accounts_of(turn.session, club=turn.club, person=turn.person, now=turn.now)
     if not accounts:
         return no_accounts(turn)
+    if not _has_reason(accounts):
+        return Reply([cards.cannot_join(turn, accounts)], outcome="can't join", refused=True)
     before = consent.agreed_before(turn.session, club=turn.club, person=turn.person)
     return Reply([cards.consent_page(turn, accounts, changed=before)], outcome="consent asked")
 
@@ -39,7 +43,11 @@ def show_terms(turn: Turn, action: ShowTerms) -> Reply:
 
 def agree(turn: Turn, action: Agree) -> Reply:
     """**ตกลง**: the accounts join; a card older than the present terms shows these first."""
-    if action.version != turn.club.terms.version:
+    current = turn.club.terms.version
+    if str(action.version) not in (current, cards.digits(current)):
+        return ask_consent(turn)
+    accounts = members.accounts_of(turn.session, club=turn.club, person=turn.person, now=turn.now)
+    if accounts and not _has_reason(accounts):
         return ask_consent(turn)
     try:
         agreed = consent.agree(turn.session, club=turn.club, person=turn.person, language=turn.language, now=turn.now)
@@ -48,10 +56,15 @@ def agree(turn: Turn, action: Agree) -> Reply:
     return Reply([cards.joined(turn, agreed)], outcome="agreed", matters=True)
 
 
+def _has_reason(accounts: Sequence[members.Account]) -> bool:
+    """Whether agreeing would lead to anything: an account may join, or she may claim for one that has."""
+    return any(account.may_claim or consent.may_join(account) for account in accounts)
+
+
 def decline(turn: Turn, action: Decline) -> Reply:
     """Not now: nothing is stored, and the way back is told."""
     t = turn.words
-    body = t("All right. Nothing was recorded. When you want to join, tap “Join” in the menu or type “join”.")
+    body = t("All right. Nothing was recorded. When you want to join, tap “Join the club” in the menu or type “join”.")
     return Reply([text(body, joining_help(turn))], outcome="declined")
 
 

@@ -22,7 +22,7 @@ def joining_help(turn: Turn) -> list[Json]:
     """For somebody who has not joined."""
     t = turn.words
     return [
-        press(t("Join"), ShowTerms()),
+        press(t("Join the club"), ShowTerms()),
         press(t("Help"), Help()),
         press("ภาษาไทย / English", AskLanguage()),
     ]

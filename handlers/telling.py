@@ -59,6 +59,6 @@ def _ending(turn: Turn, notice: Notice) -> Json:
     ]
     buttons = [
         button(press(t("Use now"), AskUse(facts["claim"]))),
-        button(press(t("Show"), ShowClaim(facts["claim"])), kind="link"),
+        button(press(t("Details"), ShowClaim(facts["claim"])), kind="link"),
     ]
     return card(f"{head} – {until}", bubble(body, top=band(head, AMBER), buttons=buttons))

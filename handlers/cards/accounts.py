@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from benefits.consent import may_join
 from benefits.members import Account
 from benefits.statement import Outlook
 from bot.actions import Explain, ExplainMonths, ShowAccounts, ShowPrivileges, ShowTerms
 from bot.messages import Json, cards, press
 from bot.routing import Turn
 from handlers.cards.joining import why_not
-from handlers.cards.parts import BRAND, MUTED, band, bubble, button, pair, progress, row, title, words
+from handlers.cards.parts import BRAND, MUTED, band, bubble, button, figure, pair, progress, title, words
+from handlers.cards.typed import hint
 from handlers.quick import home
 
 SHOWN = 10
@@ -42,16 +44,13 @@ def _account(turn: Turn, account: Account, look: Outlook) -> Json:
         return _outside(turn, account, look)
     tier = club.tier(account.tier)
     body = [
-        row(
-            words(t.number(look.total), size="3xl", bold=True, flex=0),
-            words(_stars(turn), colour=MUTED, gravity="bottom", margin="sm", flex=1),
-        ),
+        figure(t.number(look.total), _stars(turn)),
         words(t("from the last {n} months computed", n=club.round.window), size="xs", colour=MUTED),
         *_towards(turn, look),
-        pair(t("Next adjustment"), t.day(look.next_adjustment)),
+        pair(t("Next adjustment"), t.day(look.next_adjustment), wide=True),
     ]
     if account.is_new and account.new_last_day:
-        body.append(pair(t("New member until"), t.day(account.new_last_day), colour=BRAND))
+        body.append(pair(t("New member until"), t.day(account.new_last_day), colour=BRAND, wide=True))
     if look.override_until:
         body.append(
             words(
@@ -65,6 +64,7 @@ def _account(turn: Turn, account: Account, look: Outlook) -> Json:
         )
     if not account.may_claim:
         body.append(words(why_not(turn, account), size="xs", colour=MUTED))
+    body += hint(turn, t("why {n}", n=account.member_id), t("months {n}", n=account.member_id))
     return bubble(
         body,
         top=band(account.name, tier.colour, above=club.say(tier.name, turn.language)),
@@ -98,7 +98,7 @@ def _outside(turn: Turn, account: Account, look: Outlook) -> Json:
     """An account that is not in the club: why, and how it can be."""
     t = turn.words
     body = [words(why_not(turn, account))]
-    if look.total:
+    if look.total and may_join(account):
         body.append(
             words(
                 t(
@@ -109,10 +109,9 @@ def _outside(turn: Turn, account: Account, look: Outlook) -> Json:
                 size="xs",
             )
         )
-    buttons = [
-        button(press(t("Join"), ShowTerms())),
-        button(press(t("Why this number"), Explain(account.member_id)), kind="link"),
-    ]
+    buttons = [button(press(t("Why this number"), Explain(account.member_id)), kind="link")]
+    if may_join(account):
+        buttons.insert(0, button(press(t("Join the club"), ShowTerms())))
     return bubble(body, top=band(account.name, "#7A8B99", above=t("Not a member")), buttons=buttons)
 
 

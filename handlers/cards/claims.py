@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benefits.claims import HeldClaim
+from benefits.conditions import AlreadyClaimed
 from benefits.privileges import Offer
+from benefits.refusal import Refusal
 from benefits.uses import Shown
 from bot.actions import AskUse, MyInfo, ShowClaim, ShowPrivilege, ShowPrivileges, Use, UseLater
 from bot.messages import Json, card, copy_text, open_page, press
@@ -14,11 +16,10 @@ from handlers.cards.parts import (
     AMBER,
     AMBER_TINT,
     BRAND,
-    FAINT,
     GREY_TINT,
-    INK,
     MUTED,
     RED,
+    RED_TINT,
     TINT,
     band,
     bubble,
@@ -28,6 +29,7 @@ from handlers.cards.parts import (
     pill,
     row,
     rule,
+    ticket,
     title,
     words,
 )
@@ -40,7 +42,8 @@ from handlers.cards.privileges import (
     standing_line,
     summary,
 )
-from handlers.cards.refusals import void_reason
+from handlers.cards.refusals import headline, reason, void_reason
+from handlers.cards.typed import hint
 from handlers.quick import home
 
 
@@ -57,6 +60,8 @@ def choose_account(turn: Turn, offer: Offer) -> Json:
         )
     if locked:
         body += [rule(), *(standing_line(turn, standing) for standing in locked)]
+    ways = [t("claim {n} for {account}", n=privilege.id, account=standing.account.member_id) for standing in ready]
+    body += hint(turn, *ways) if ways else []
     buttons = [button(claim_action(turn, offer, standing)) for standing in ready]
     buttons.append(button(press(t("Details"), ShowPrivilege(privilege.id)), kind="link"))
     alt = f"{head} {name_of(turn, privilege)}: {summary(turn, offer)}"
@@ -74,6 +79,8 @@ def now_or_later(turn: Turn, held: HeldClaim) -> Json:
         *_until(turn, held),
         words(t("Use it now, or keep it for later? If you don't answer, it is kept."), size="xs", margin="md"),
     ]
+    ways = (t("use {n}", n=claim.id), t("use later {n}", n=claim.id))
+    body += hint(turn, *(ways if held.may_use else ways[1:]))
     buttons = [button(press(t("Use later"), UseLater(claim.id)), kind="secondary")]
     if held.may_use:
         buttons.insert(0, button(press(t("Use now"), AskUse(claim.id))))
@@ -112,12 +119,20 @@ def ask_use(turn: Turn, held: HeldClaim) -> Json:
     head = t("Use it now?")
     if privilege.redeem == "qr":
         what = t("Show the QR to the staff at the shop within {n} minutes; they confirm it.", n=privilege.code_minutes)
+    elif privilege.redeem == "link":
+        what = t("The link shows for {n} minutes, and the privilege counts as used.", n=privilege.code_minutes)
     else:
         what = t(
             "The code shows for {n} minutes and then counts as used. Be at the shop or at checkout.",
             n=privilege.code_minutes,
         )
-    body = [title(name_of(turn, privilege)), pair(t("Account"), held.account.name), words(what), *_until(turn, held)]
+    body = [
+        title(name_of(turn, privilege)),
+        pair(t("Account"), held.account.name),
+        *_until(turn, held),
+        words(what, margin="md"),
+        *hint(turn, t("confirm use {n}", n=held.claim.id)),
+    ]
     buttons = [
         button(press(t("Yes, use it now"), Use(held.claim.id))),
         button(press(t("Use later"), UseLater(held.claim.id)), kind="secondary"),
@@ -131,25 +146,21 @@ def in_use(turn: Turn, held: HeldClaim, shown: Shown) -> Json:
     """The code, and until when by the server's clock. The page behind the button counts down and can be reopened."""
     t, privilege = turn.words, shown.privilege
     until = t.time(shown.code_until)
-    minutes = max(1, -(-int((shown.code_until - shown.now).total_seconds()) // 60))
     page = open_page(t("Open with countdown"), f"{turn.public_url}/use/{shown.token}?lang={turn.language}")
+    note = t("Valid until {time}", time=until)
     body = [
-        row(title(name_of(turn, privilege), flex=1), pill(t("In use"), BRAND, TINT)),
-        words(partner_name(turn, privilege.partner), size="xs", colour=MUTED),
-        pair(t("Account"), held.account.name),
+        row(state_pill(turn, held), {"type": "filler"}),
+        title(name_of(turn, privilege)),
+        words(f"{partner_name(turn, privilege.partner)} · {held.account.name}", size="xs", colour=MUTED),
     ]
     buttons = [button(page)]
     if shown.kind == "link" and shown.code.startswith(("https://", "http://")):
         buttons.insert(0, button(open_page(t("Open the link"), shown.code)))
         buttons[1] = button(page, kind="link")
+        body.append(words(note, size="md", align="center", colour=BRAND, bold=True, margin="lg"))
     else:
-        body.append(words(shown.code, size="xxl", bold=True, align="center", margin="lg", colour=INK))
+        body.append(ticket(shown.code, note))
         buttons.append(button(copy_text(t("Copy the code"), shown.code), kind="link"))
-    body.append(
-        words(
-            t("Valid until {time} (about {n} minutes)", time=until, n=minutes), align="center", colour=BRAND, bold=True
-        )
-    )
     image = _code_picture(turn, shown) if shown.kind in ("qr", "barcode") else None
     alt = t(
         "In use until {time}: {privilege}, code {code}", time=until, privilege=name_of(turn, privilege), code=shown.code
@@ -161,7 +172,8 @@ def claim_card(turn: Turn, held: HeldClaim) -> Json:
     """One claim as it stands: who claimed it, for which account, and what can be done."""
     t, claim = turn.words, held.claim
     body = [
-        row(title(name_of(turn, claim.privilege), flex=1), state_pill(turn, held)),
+        row(state_pill(turn, held), {"type": "filler"}),
+        title(name_of(turn, claim.privilege)),
         words(partner_name(turn, claim.privilege.partner), size="xs", colour=MUTED),
         pair(t("Account"), held.account.name),
         pair(t("Claimed by"), _by(turn, held)),
@@ -170,31 +182,51 @@ def claim_card(turn: Turn, held: HeldClaim) -> Json:
     ]
     buttons = [button(press(t("All my claims"), MyInfo()), kind="link")]
     if held.may_use:
-        buttons.insert(0, button(press(t("Claim and use"), AskUse(claim.id), t("Use now"))))
+        buttons.insert(0, use_button(turn, held))
+        body += hint(turn, t("use {n}", n=claim.id))
     alt = f"{name_of(turn, claim.privilege)} ({held.account.name}): {state_name(turn, held)}"
     return card(alt, bubble(body, picture=hero(picture(turn, claim.privilege)), buttons=buttons), home(turn))
 
 
-def lost(turn: Turn, offer: Offer, why: str, others: Sequence[Offer], claim_id: int | None) -> Json:
-    """Refused: why, in full, and what can be claimed instead."""
+def lost(turn: Turn, offer: Offer, refusal: Refusal, others: Sequence[Offer]) -> Json:
+    """Refused: who was first or why not, in full, and what can be claimed instead."""
     t = turn.words
-    head = t("Not this time")
-    body = [title(name_of(turn, offer.privilege)), words(why)]
+    name, head, why = name_of(turn, offer.privilege), headline(turn, refusal), reason(turn, refusal)
+    body = [title(name), *(_holder(turn, refusal) if isinstance(refusal, AlreadyClaimed) else [words(why)])]
     buttons = []
-    if claim_id is not None and any(claim_id == holding.claim.id for s in offer.standings for holding in s.holdings):
+    if isinstance(refusal, AlreadyClaimed) and _is_seen(offer, refusal.claim.id):
         body.append(words(t("The claim belongs to the account: you may use it too."), size="xs", colour=MUTED))
-        buttons.append(button(press(t("Show the claim"), ShowClaim(claim_id)), kind="secondary"))
+        buttons.append(button(press(t("Show the claim"), ShowClaim(refusal.claim.id)), kind="secondary"))
     if others:
-        body += [rule(), words(t("You can claim now:"), bold=True, margin="md")]
+        buttons += [rule("lg"), words(t("You can claim now:"), bold=True, margin="lg", align="center")]
         buttons += [
             button(press(name_of(turn, other.privilege), ShowPrivilege(other.privilege.id)), kind="link")
             for other in others
         ]
     else:
         buttons.append(button(press(t("All privileges"), ShowPrivileges()), kind="link"))
-    return card(
-        f"{name_of(turn, offer.privilege)}: {why}", bubble(body, top=band(head, AMBER), buttons=buttons), home(turn)
-    )
+    body += hint(turn, *(t("privilege {n}", n=other.privilege.id) for other in others)) if others else []
+    return card(f"{name}: {why}", bubble(body, top=band(head, AMBER), buttons=buttons), home(turn))
+
+
+def _holder(turn: Turn, refusal: AlreadyClaimed) -> list[Json]:
+    """For which account, and when; the headline says by whom."""
+    t = turn.words
+    again = [pair(t("Opens again"), t.day(refusal.again), colour=BRAND)] if refusal.again else []
+    return [pair(t("Account"), refusal.account), pair(t("Claimed on"), t.moment(refusal.at)), *again]
+
+
+def _is_seen(offer: Offer, claim_id: int) -> bool:
+    """Whether the claim is one of an account she acts for."""
+    return any(claim_id == holding.claim.id for standing in offer.standings for holding in standing.holdings)
+
+
+def use_button(turn: Turn, held: HeldClaim) -> Json:
+    """*Claim and use*; for what is in use already, its code again."""
+    t = turn.words
+    if held.state == "in_use":
+        return button(press(t("Show the code"), AskUse(held.claim.id)))
+    return button(press(t("Claim and use"), AskUse(held.claim.id)))
 
 
 def state_name(turn: Turn, held: HeldClaim) -> str:
@@ -210,8 +242,8 @@ def state_pill(turn: Turn, held: HeldClaim) -> Json:
         "kept": (BRAND, TINT),
         "in_use": (AMBER, AMBER_TINT),
         "used": (MUTED, GREY_TINT),
-        "expired": (FAINT, GREY_TINT),
-        "void": (RED, "#FEF3F2"),
+        "expired": (MUTED, GREY_TINT),
+        "void": (RED, RED_TINT),
     }
     return pill(state_name(turn, held), *looks[held.state])
 
@@ -228,6 +260,8 @@ def story(turn: Turn, held: HeldClaim) -> list[Json]:
         ]
     if held.state == "expired" and claim.use_until:
         return [words(t("Expired on {when}.", when=t.moment(claim.use_until)), size="xs", colour=MUTED)]
+    if held.state == "in_use" and claim.code_until:
+        return [pair(t("Valid until"), t.time(claim.code_until), colour=AMBER, bold=True)]
     if held.opens:
         return [
             words(t("Can be used from {when}.", when=t.moment(held.opens)), size="xs", colour=AMBER),

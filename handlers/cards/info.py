@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from benefits.claims import HeldClaim
-from bot.actions import AskUse, ShowAccounts, ShowClaim, ShowClaims, ShowPrivileges
+from bot.actions import ShowAccounts, ShowClaim, ShowClaims, ShowPrivileges
 from bot.messages import BUBBLES, CAROUSEL_BYTES, Json, card, cards, press, weight
 from bot.routing import Turn
-from handlers.cards.claims import state_pill, story
-from handlers.cards.parts import BRAND, FAINT, MUTED, band, bubble, button, hero, row, rule, stack, title, words
+from handlers.cards.claims import state_pill, story, use_button
+from handlers.cards.parts import BRAND, FAINT, MUTED, band, bubble, button, hero, row, rule, title, words
 from handlers.cards.privileges import name_of, partner_name, picture
+from handlers.cards.typed import hint
 from handlers.quick import home
 
 SPARE_BYTES = 4_000
+NAMED = 3
+"""So many are named in the alt text."""
 
 
 def overview(turn: Turn, counts: Mapping[str, int]) -> Json:
@@ -45,7 +48,8 @@ def claims_of_state(turn: Turn, held: Sequence[HeldClaim], action: ShowClaims) -
     following = start + len(shown)
     if following < len(held):
         shown.append(_more(turn, action.state, following, len(held)))
-    alt = t("{state}: {n} claims", state=state_names(turn)[action.state], n=len(held))
+    names = ", ".join(name_of(turn, claim.claim.privilege) for claim in held[:NAMED])
+    alt = t("{state} ({n}): {privileges}", state=state_names(turn)[action.state], n=len(held), privileges=names)
     return cards(alt, shown, home(turn))
 
 
@@ -76,9 +80,9 @@ def _count(turn: Turn, state: str, name: str, n: int) -> Json:
 
 def _claim(turn: Turn, held: HeldClaim) -> Json:
     t, claim = turn.words, held.claim
-    show = press(t("Show"), ShowClaim(claim.id), name_of(turn, claim.privilege))
+    show = press(t("Details"), ShowClaim(claim.id), name_of(turn, claim.privilege))
     body = [
-        stack(row(state_pill(turn, held), {"type": "filler"}), spacing="none"),
+        row(state_pill(turn, held), {"type": "filler"}),
         title(name_of(turn, claim.privilege), maxLines=2),
         words(f"{partner_name(turn, claim.privilege.partner)} · {held.account.name}", size="xs", colour=MUTED),
         rule(),
@@ -86,7 +90,8 @@ def _claim(turn: Turn, held: HeldClaim) -> Json:
     ]
     buttons = [button(show, kind="link")]
     if held.may_use:
-        buttons.insert(0, button(press(t("Claim and use"), AskUse(claim.id))))
+        buttons.insert(0, use_button(turn, held))
+        body += hint(turn, t("use {n}", n=claim.id), t("show claim {n}", n=claim.id))
     return bubble(body, picture=hero(picture(turn, claim.privilege), show), buttons=buttons, size="kilo")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from benefits.consent import Agreed, AlreadyMember
@@ -13,6 +14,7 @@ from handlers.cards.parts import (
     AMBER,
     AMBER_TINT,
     BRAND,
+    INK,
     MUTED,
     TINT,
     band,
@@ -24,13 +26,15 @@ from handlers.cards.parts import (
     stack,
     words,
 )
+from handlers.cards.typed import hint
 from handlers.quick import home, joining_help
 
 ACCOUNTS_SHOWN = 10
+CLAUSE = re.compile(r"(\d+\.)\s+(.+)")
 
 
 def welcome(turn: Turn, *, back: bool) -> Json:
-    """The first card. The language is not known yet, so it says the most important thing in both."""
+    """The first card, with the way to the other language."""
     t, club = turn.words, turn.club
     name = club.say(club.name, turn.language)
     hello = t("Welcome back to {club}", club=name) if back else t("Welcome to {club}", club=name)
@@ -45,7 +49,7 @@ def welcome(turn: Turn, *, back: bool) -> Json:
         ),
     ]
     buttons = [
-        button(press(t("Join"), ShowTerms())),
+        button(press(t("Join the club"), ShowTerms())),
         button(press("ภาษาไทย / English", AskLanguage()), kind="link"),
     ]
     return card(hello, bubble(body, top=band(hello, turn.club.colour), buttons=buttons), joining_help(turn))
@@ -65,11 +69,11 @@ def consent_page(turn: Turn, accounts: Sequence[Account], *, changed: bool) -> J
     t, club = turn.words, turn.club
     name = club.say(club.name, turn.language)
     head = t("The terms of {club} have changed", club=name) if changed else t("Joining {club}", club=name)
-    lines = [words(paragraph, size="xs", colour=MUTED) for paragraph in _paragraphs(turn)]
     shown = [_prospect(turn, account) for account in accounts[:ACCOUNTS_SHOWN]]
     more = len(accounts) - len(shown)
     rest = [words(t("and {n} more", n=more), size="xs", colour=MUTED)] if more > 0 else []
-    body = [*lines, rule(), words(t("Your accounts"), bold=True, margin="md"), *shown, *rest]
+    said = hint(turn, t("agree {n}", n=digits(club.terms.version)), t("not now"))
+    body = [*_terms(turn), rule(), words(t("Your accounts"), bold=True, margin="md"), *shown, *rest, *said]
     version = t("Terms of version {version}", version=club.terms.version)
     buttons = [
         button(press(t("Agree"), Agree(club.terms.version))),
@@ -86,11 +90,10 @@ def terms(turn: Turn) -> Json:
     t, club = turn.words, turn.club
     head = t("Terms of {club}", club=club.say(club.name, turn.language))
     above = t("Terms of version {version}", version=club.terms.version)
-    body = [words(paragraph, size="xs", colour=MUTED) for paragraph in _paragraphs(turn)]
     return card(
         head,
         bubble(
-            [*body, words(t("You have agreed to these terms."), bold=True)],
+            [*_terms(turn), words(t("You have agreed to these terms."), bold=True)],
             top=band(head, turn.club.colour, above=above),
         ),
         home(turn),
@@ -100,17 +103,33 @@ def terms(turn: Turn) -> Json:
 def joined(turn: Turn, agreed: Agreed) -> Json:
     """What Agree did, account by account."""
     t, club = turn.words, turn.club
-    head = t("Welcome to the club") if agreed.joined else t("Thank you")
+    head = t("Welcome to the club") if agreed.joined else t("You are in")
     parts: list[Json] = [_joined(turn, account) for account in agreed.joined[:ACCOUNTS_SHOWN]]
     parts += [_already(turn, there) for there in agreed.already[:ACCOUNTS_SHOWN]]
     parts += [_prospect(turn, account) for account in agreed.refused[:ACCOUNTS_SHOWN]]
-    names = ", ".join(account.name for account in agreed.joined)
-    alt = t("Joined {club}: {accounts}", club=club.say(club.name, turn.language), accounts=names) if names else head
+    inside = [*agreed.joined, *(there.account for there in agreed.already)]
+    names = ", ".join(account.name for account in inside)
+    alt = t("Joined {club}: {accounts}", club=club.say(club.name, turn.language), accounts=names)
     buttons = [
         button(press(t("My privileges"), ShowPrivileges())),
         button(press(t("Official accounts"), ShowAccounts()), kind="link"),
     ]
     return card(alt, bubble(_ruled(parts), top=band(head, turn.club.colour), buttons=buttons), home(turn))
+
+
+def cannot_join(turn: Turn, accounts: Sequence[Account]) -> Json:
+    """None of her accounts may join: why, each, and whom to ask. Nothing to agree to, so nothing is asked."""
+    t, club = turn.words, turn.club
+    head = t("You can't join yet")
+    shown = [_prospect(turn, account) for account in accounts[:ACCOUNTS_SHOWN]]
+    contact = t("Questions? Ask {contact}.", contact=club.say(club.contact, turn.language))
+    body = [*_ruled(shown), rule(), words(contact, size="xs", colour=MUTED, margin="md")]
+    buttons = [
+        button(press(t("Try again"), ShowTerms()), kind="secondary"),
+        button(press(t("Help"), Help()), kind="link"),
+    ]
+    alt = ". ".join([head, *(f"{account.name}: {why_not(turn, account)}" for account in accounts[:ACCOUNTS_SHOWN])])
+    return card(alt, bubble(body, top=band(head, AMBER), buttons=buttons), joining_help(turn)[1:])
 
 
 def no_accounts(turn: Turn) -> Json:
@@ -145,9 +164,24 @@ def why_not(turn: Turn, account: Account) -> str:
     return ""
 
 
-def _paragraphs(turn: Turn) -> list[str]:
-    text = turn.club.say(turn.club.terms.text, turn.language)
-    return [line for line in text.splitlines() if line.strip()]
+def digits(version: str) -> str:
+    """A version of the terms as it is typed: `2026-01` → `202601`."""
+    return "".join(char for char in version if char.isdigit())
+
+
+def _terms(turn: Turn) -> list[Json]:
+    """The terms in full: numbered clauses with their number in the margin, everything else as it is."""
+    lines = [line.strip() for line in turn.club.say(turn.club.terms.text, turn.language).splitlines() if line.strip()]
+    return [_clause(line, first=not place) for place, line in enumerate(lines)]
+
+
+def _clause(line: str, *, first: bool) -> Json:
+    found = CLAUSE.fullmatch(line)
+    if found is None:
+        return words(line, bold=first, size="sm" if first else "xs", colour=INK if first else MUTED)
+    return row(
+        words(found[1], size="xs", colour=BRAND, bold=True, flex=0), words(found[2], size="xs", flex=1), spacing="sm"
+    )
 
 
 def _prospect(turn: Turn, account: Account) -> Json:
@@ -191,7 +225,10 @@ def _already(turn: Turn, there: AlreadyMember) -> Json:
         if there.by_me
         else t("{name} was first to press Agree, on {when}.", name=by, when=when)
     )
-    return stack(words(there.account.name, bold=True), words(said, size="xs", colour=MUTED), spacing="xs")
+    lines = [words(there.account.name, bold=True), words(said, size="xs", colour=MUTED)]
+    if not there.by_me:
+        lines.append(words(t("You may claim and use its privileges too."), size="xs", colour=BRAND))
+    return stack(*lines, spacing="xs")
 
 
 def _ruled(parts: list[Json]) -> list[Json]:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from benefits.claims import HeldClaim
 from benefits.members import Account
-from bot.actions import AskLeave, Help, LeaveNow
+from bot.actions import AskLeave, LeaveNow, ShowAccounts
 from bot.messages import Json, card, press
 from bot.routing import Turn
 from handlers.cards.parts import AMBER, MUTED, RED, band, bubble, button, words
 from handlers.cards.privileges import name_of
+from handlers.cards.typed import hint
 from handlers.quick import home
 
 ACCOUNTS_SHOWN = 10
@@ -26,7 +27,8 @@ def choose(turn: Turn, accounts: Sequence[Account]) -> Json:
         button(press(account.name, AskLeave(account.member_id)), kind="secondary")
         for account in accounts[:ACCOUNTS_SHOWN]
     ]
-    buttons.append(button(press(t("Stay"), Help()), kind="link"))
+    body += hint(turn, *(t("leave {n}", n=account.member_id) for account in accounts[:ACCOUNTS_SHOWN]))
+    buttons.append(button(press(t("Stay"), ShowAccounts()), kind="link"))
     return card(t("Leave the club: which account?"), bubble(body, top=band(head, AMBER), buttons=buttons), home(turn))
 
 
@@ -42,8 +44,9 @@ def ask(turn: Turn, account: Account, unused: Sequence[HeldClaim]) -> Json:
         ]
         if len(unused) > CLAIMS_SHOWN:
             body.append(words(t("and {n} more", n=len(unused) - CLAIMS_SHOWN), size="xs", colour=MUTED))
+    body += hint(turn, t("confirm leave {n}", n=account.member_id))
     buttons = [
-        button(press(t("Stay"), Help())),
+        button(press(t("Stay"), ShowAccounts())),
         button(press(t("Yes, leave"), LeaveNow(account.member_id)), kind="link"),
     ]
     return card(head, bubble(body, top=band(head, RED), buttons=buttons), home(turn))

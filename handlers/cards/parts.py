@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,9 +16,12 @@ AMBER = "#B45309"
 RED = "#B42318"
 LINE = "#E5E7EB"
 PAPER = "#FFFFFF"
+RED_TINT = "#FEF3F2"
 TINT = "#ECFDF5"
 AMBER_TINT = "#FFFBEB"
 GREY_TINT = "#F3F4F6"
+LAST_COUNTER = re.compile(r"(?<=\d) (?=\S{1,8}$)")
+"""The space between a number and the short word it counts, at the end of a title: no line may break there."""
 
 
 def words(body: str, *, size: str = "sm", colour: str = INK, bold: bool = False, **more: Any) -> Json:
@@ -27,8 +31,8 @@ def words(body: str, *, size: str = "sm", colour: str = INK, bold: bool = False,
 
 
 def title(body: str, **more: Any) -> Json:
-    """A card's title."""
-    return words(body, size="lg", bold=True, **more)
+    """A card's title. Its last word is not left alone on a line when it is what a number counts."""
+    return words(LAST_COUNTER.sub("\u00a0", body), size="lg", bold=True, **more)
 
 
 def stack(*contents: Json, **more: Any) -> Json:
@@ -49,6 +53,31 @@ def pair(name: str, value: str, *, colour: str = INK, bold: bool = False, wide: 
     )
 
 
+def figure(number: str, unit: str) -> Json:
+    """A big number and what it counts, on one line."""
+    return {
+        "type": "box",
+        "layout": "baseline",
+        "spacing": "sm",
+        "contents": [
+            {"type": "text", "text": number, "size": "3xl", "color": INK, "weight": "bold", "flex": 0},
+            {"type": "text", "text": unit, "size": "sm", "color": MUTED, "flex": 1},
+        ],
+    }
+
+
+def ticket(code: str, note: str) -> Json:
+    """A code to be read across a counter, and under it until when. Long codes are set smaller, so that none breaks."""
+    return stack(
+        words(code, size="3xl" if len(code) <= 12 else "xl", bold=True, align="center"),
+        words(note, size="md", colour=BRAND, bold=True, align="center"),
+        backgroundColor=TINT,
+        cornerRadius="md",
+        paddingAll="16px",
+        margin="lg",
+    )
+
+
 def rule(margin: str = "md") -> Json:
     """A thin line."""
     return {"type": "separator", "margin": margin, "color": LINE}
@@ -64,12 +93,11 @@ def pill(label: str, colour: str, background: str) -> Json:
         ],
         "backgroundColor": background,
         "cornerRadius": "xl",
-        "paddingTop": "4px",
-        "paddingBottom": "4px",
+        "justifyContent": "center",
         "paddingStart": "12px",
         "paddingEnd": "12px",
         "flex": 0,
-        "height": "26px",
+        "height": "24px",
     }
 
 
@@ -102,7 +130,7 @@ def button(action: Json, *, kind: str = "primary", small: bool = True) -> Json:
         "secondary": {"style": "secondary"},
         "link": {"style": "link"},
     }
-    return {"type": "button", "action": action, "height": "sm" if small else "md", "margin": "sm", **look[kind]}
+    return {"type": "button", "action": action, "height": "sm" if small else "md", "margin": "md", **look[kind]}
 
 
 def band(label: str, colour: str, above: str = "") -> Json:

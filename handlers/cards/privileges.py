@@ -28,7 +28,8 @@ from handlers.cards.parts import (
     title,
     words,
 )
-from handlers.cards.refusals import reason
+from handlers.cards.refusals import brief, reason, tiers_said
+from handlers.cards.typed import hint
 from handlers.quick import home
 from models import Partner, Privilege
 
@@ -92,7 +93,9 @@ def details(turn: Turn, offer: Offer) -> Json:
     conditions = conditions_of(turn, privilege)
     if conditions:
         body += [rule(), words(t("Conditions"), bold=True, margin="md"), words(conditions, size="xs", colour=MUTED)]
-    body += [rule(), *(standing_line(turn, standing) for standing in offer.standings[:ACCOUNTS_SHOWN])]
+    if offer.standings:
+        body += [rule(), *(standing_line(turn, standing) for standing in offer.standings[:ACCOUNTS_SHOWN])]
+    body += hint(turn, t("claim {n}", n=privilege.id))
     buttons = [_claim_button(turn, offer), button(press(t("All privileges"), ShowPrivileges()), kind="link")]
     alt = f"{name_of(turn, privilege)} – {partner_name(turn, privilege.partner)}. {summary(turn, offer)}"
     shape = bubble(body, picture=hero(picture(turn, privilege)), buttons=buttons)
@@ -116,8 +119,7 @@ def windows(turn: Turn, offer: Offer) -> list[Json]:
     if privilege.use_days:
         lines.append(t("Use within {n} days of claiming", n=privilege.use_days))
     if privilege.tiers:
-        tiers = [turn.club.say(tier.name, turn.language) for tier in turn.club.tiers if tier.key in privilege.tiers]
-        lines.append(t("For tiers: {tiers}", tiers=", ".join(tiers)))
+        lines.append(t("For tiers: {tiers}", tiers=tiers_said(turn, privilege.tiers)))
     if privilege.new_members_only:
         lines.append(t("For new members only."))
     lines.append(limit(turn, privilege))
@@ -138,15 +140,13 @@ def standing_line(turn: Turn, standing: Standing) -> Json:
     """One account: can claim, or why not; with a button where it can."""
     t = turn.words
     if standing.refusal is None:
-        note, label = t("Can be claimed now."), pill(t("Ready"), BRAND, TINT)
+        note, label = [], pill(t("Ready"), BRAND, TINT)
     else:
-        note, label = reason(turn, standing.refusal), pill(_short(turn, standing), AMBER, AMBER_TINT)
-    return stack(
-        row(words(standing.account.name, bold=True, flex=1), label),
-        words(note, size="xs", colour=MUTED),
-        spacing="xs",
-        margin="md",
-    )
+        note = [words(brief(turn, standing.refusal), size="xs", colour=MUTED)]
+        gone = isinstance(standing.refusal, AlreadyClaimed | SoldOut)
+        colours = (MUTED, GREY_TINT) if gone else (AMBER, AMBER_TINT)
+        label = pill(_short(turn, standing), *colours)
+    return stack(row(words(standing.account.name, bold=True, flex=1), label), *note, spacing="xs", margin="md")
 
 
 def claim_action(turn: Turn, offer: Offer, standing: Standing) -> Json:
@@ -180,6 +180,7 @@ def _offer(turn: Turn, offer: Offer) -> Json:
         title(name_of(turn, privilege), maxLines=2),
         words(partner_name(turn, privilege.partner), size="xs", colour=MUTED),
         words(summary(turn, offer), size="xs", maxLines=3, colour=BRAND if ready else MUTED),
+        *hint(turn, turn.words("privilege {n}", n=privilege.id), turn.words("claim {n}", n=privilege.id)),
     ]
     details_action = press(turn.words("Details"), ShowPrivilege(privilege.id), name_of(turn, privilege))
     buttons = [_claim_button(turn, offer), button(details_action, kind="link")]
@@ -189,7 +190,7 @@ def _offer(turn: Turn, offer: Offer) -> Json:
 def _claim_button(turn: Turn, offer: Offer) -> Json:
     t, privilege = turn.words, offer.privilege
     if not offer.standings:
-        return button(press(t("Join"), ShowTerms()))
+        return button(press(t("Join the club"), ShowTerms()))
     say = t("Claim: {privilege}", privilege=name_of(turn, privilege))
     return button(press(t("Claim"), StartClaim(privilege.id), say), kind="primary" if offer.claimable else "secondary")
 
@@ -220,6 +221,8 @@ def _way_on(turn: Turn, more: int | None) -> Json:
             colour=MUTED,
         ),
     ]
+    if more is not None:
+        body += hint(turn, t("more privileges {n}", n=more))
     shape = bubble(body, buttons=buttons, size="kilo")
     shape["body"]["backgroundColor"] = GREY_TINT
     shape["body"]["justifyContent"] = "center"

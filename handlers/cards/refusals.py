@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from benefits import conditions, members, uses
@@ -22,6 +22,43 @@ def reason(turn: Turn, refusal: Refusal) -> str:
     return WORDINGS[type(refusal)](turn, refusal)
 
 
+def headline(turn: Turn, refusal: Refusal) -> str:
+    """The refusal in two or three words, for the top of a card: who was first, before anything else."""
+    t = turn.words
+    if isinstance(refusal, conditions.AlreadyClaimed):
+        by = refusal.by or t("another admin")
+        return t("You have this one") if refusal.by_me else t("{name} was first", name=by)
+    return t("All taken.").rstrip(".") if isinstance(refusal, conditions.SoldOut) else t("Not this time")
+
+
+def brief(turn: Turn, refusal: Refusal) -> str:
+    """`reason`, where the account's name stands right above it."""
+    if not isinstance(refusal, conditions.AlreadyClaimed):
+        return reason(turn, refusal)
+    t, when = turn.words, turn.words.moment(refusal.at)
+    by = refusal.by or t("another admin")
+    said = (
+        t("You claimed it on {when}.", when=when)
+        if refusal.by_me
+        else t("{name} was first, {when}.", name=by, when=when)
+    )
+    return f"{said} {_again(turn, refusal)}".strip()
+
+
+def tiers_said(turn: Turn, keys: Sequence[str]) -> str:
+    """The names of these tiers; of a tier and all above it only the lowest, with *and up*."""
+    t, club = turn.words, turn.club
+    tiers = [tier for tier in club.tiers if tier.key in keys]
+    names = [club.say(tier.name, turn.language) for tier in tiers]
+    if len(tiers) > 1 and tiers == list(club.tiers[-len(tiers) :]):
+        return t("{tier} and up", tier=names[0])
+    return ", ".join(names)
+
+
+def _again(turn: Turn, refusal: conditions.AlreadyClaimed) -> str:
+    return turn.words("It opens again on {day}.", day=turn.words.day(refusal.again)) if refusal.again else ""
+
+
 def _not_administrator(turn: Turn, refusal: Any) -> str:
     t = turn.words
     if refusal.role is None:
@@ -36,13 +73,12 @@ def _already(turn: Turn, refusal: Any) -> str:
     else:
         by = refusal.by or t("another admin")
         said = t("{name} was first: claimed for {account} on {when}.", name=by, account=refusal.account, when=when)
-    again = t("It opens again on {day}.", day=t.day(refusal.again)) if refusal.again else ""
-    return f"{said} {again}".strip()
+    return f"{said} {_again(turn, refusal)}".strip()
 
 
 def _tier(turn: Turn, refusal: Any) -> str:
     t, club = turn.words, turn.club
-    needs = ", ".join(club.say(club.tier(key).name, turn.language) for key in refusal.needs)
+    needs = tiers_said(turn, refusal.needs)
     has = club.say(club.tier(refusal.has).name, turn.language) if refusal.has else "–"
     return t("For {needs}; this account is {has}.", needs=needs, has=has)
 

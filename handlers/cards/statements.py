@@ -14,13 +14,13 @@ from handlers.cards.parts import AMBER, BRAND, FAINT, MUTED, band, bubble, butto
 from handlers.quick import home
 
 SPARE_BYTES = 3_000
-BUBBLE_LINES = 6
-MOST_BUBBLES = 9
+BUBBLE_LINES = 4
+MOST_BUBBLES = 11
 MONTHS_A_BUBBLE = 6
 
 
 def statement_card(turn: Turn, account: Account, found: Statement) -> Json:
-    """The sum first, then the lines, six a bubble, as many as a carousel holds; the rest is counted, never hidden."""
+    """The sum first, then the lines, four a bubble, as many as a carousel holds; the rest is counted, never hidden."""
     t = turn.words
     groups = [found.lines[n : n + BUBBLE_LINES] for n in range(0, len(found.lines), BUBBLE_LINES)]
     bubbles = [_summary(turn, account, found)]
@@ -84,7 +84,12 @@ def _summary(turn: Turn, account: Account, found: Statement) -> Json:
         words(when, size="xs", colour=MUTED if found.computed else AMBER),
         *_sum(turn, found),
         rule(),
-        pair(t("{stars} in the window", stars=_stars(turn)), t.number(found.total), bold=True, wide=True),
+        pair(
+            t("In the last {n} months", n=turn.club.round.window),
+            t("{n} {stars}", n=t.number(found.total), stars=_stars(turn)),
+            bold=True,
+            wide=True,
+        ),
         *_tier(turn, found),
         *_unpaid(turn, found),
     ]
@@ -103,12 +108,17 @@ def _sum(turn: Turn, found: Statement) -> Iterator[Json]:
         yield pair(t("Brought from the month before"), t("{baht} baht", baht=t.baht(found.brought_satang)), wide=True)
     if found.rounded_off_satang:
         yield pair(t("Rounded down once"), t("{baht} baht", baht=t.baht(-found.rounded_off_satang)), wide=True)
-    rate = t("{baht} baht a star", baht=t.baht(found.satang_per_star))
-    yield pair(f"{_stars(turn)} ({rate})", t.number(found.stars), colour=BRAND, bold=True, wide=True)
+    yield pair(t("{baht} baht a star", baht=_plain(turn, found.satang_per_star)),
+               t("{n} {stars}", n=t.number(found.stars), stars=_stars(turn)), colour=BRAND, bold=True, wide=True)  # fmt: skip
     if found.carried_satang:
         yield pair(
             t("Carried to the next month"), t("{baht} baht", baht=t.baht(found.carried_satang)), colour=AMBER, wide=True
         )
+
+
+def _plain(turn: Turn, satang: int) -> str:
+    """A rate, without the satang when there are none."""
+    return turn.words.number(satang // 100) if satang % 100 == 0 else turn.words.baht(satang)
 
 
 def _tier(turn: Turn, found: Statement) -> Iterator[Json]:
@@ -117,7 +127,8 @@ def _tier(turn: Turn, found: Statement) -> Iterator[Json]:
         yield pair(t("Tier"), club.say(club.tier(found.tier).name, turn.language), wide=True)
     if found.next_tier:
         tier = club.say(club.tier(found.next_tier).name, turn.language)
-        yield pair(t("Missing to {tier}", tier=tier), t.number(found.missing), wide=True)
+        said = t("{n} {stars}", n=t.number(found.missing), stars=_stars(turn)) if found.missing else t("enough")
+        yield pair(t("Missing to {tier}", tier=tier), said, wide=True)
     yield pair(t("Next adjustment"), t.day(found.next_adjustment), wide=True)
 
 

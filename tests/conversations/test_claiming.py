@@ -99,9 +99,10 @@ def test_lfc_22_a_lost_race_says_who_was_first_and_what_else_there_is(world: Wor
     world.move_to(NOON + timedelta(minutes=5))
     assert "รับสิทธิ์เรียบร้อย" in may.presses_data(ClaimFor(first, member).pack())
     lost = boy.presses_data(ClaimFor(first, member).pack())
-    assert "เมย์ รับไปก่อนแล้ว ให้ ร้านของสองคน เมื่อ 12 พ.ย. 2569 12:05 น." in lost
+    assert lost.text.startswith("เมย์ รับไปก่อนแล้ว")
+    assert "12 พ.ย. 2569 12:05 น." in lost
     assert "ของแถมอีกชิ้น" in lost
-    assert "เมย์ รับไปก่อนแล้ว" in lost.alt
+    assert "เมย์ รับไปก่อนแล้วเมื่อ 12 พ.ย. 2569 12:05 น. สำหรับ ร้านของสองคน" in lost.alt
     assert "ดูสิทธิ์นี้" in lost.buttons
     assert "รับสิทธิ์เรียบร้อย" in boy.presses_data(ClaimFor(other, member).pack())
 
@@ -141,10 +142,10 @@ def test_lfc_18_each_account_claims_for_itself(world: World) -> None:
     card = may.says(f"รับสิทธิ์ {offered}")
     assert "ร้านทอง" in card.buttons
     assert "ร้านธรรมดา" not in card.buttons
-    assert "สำหรับระดับ Gold, Platinum บัญชีนี้อยู่ระดับ Welcome" in card
+    assert "สำหรับระดับ Gold ขึ้นไป บัญชีนี้อยู่ระดับ Welcome" in card
     assert "รับสิทธิ์เรียบร้อย" in may.taps("ร้านทอง")
     forged = may.presses_data(ClaimFor(offered, plain).pack())
-    assert "สำหรับระดับ Gold, Platinum" in forged
+    assert "สำหรับระดับ Gold ขึ้นไป" in forged
 
 
 def test_lfc_11_nothing_opens_before_the_second(world: World) -> None:
@@ -154,7 +155,7 @@ def test_lfc_11_nothing_opens_before_the_second(world: World) -> None:
     offered = privilege(world)
     button = ClaimFor(offered, member).pack()
     world.move_to(datetime(2026, 12, 1, 16, 59, 59, tzinfo=UTC))
-    assert "เริ่มรับสิทธิ์ได้ทุกวันที่ 2 ของเดือน เปิดอีกครั้ง 2 ธ.ค. 2569" in may.presses_data(button)
+    assert "รับสิทธิ์ได้ตั้งแต่วันที่ 2 ของทุกเดือน เปิดอีกครั้ง 2 ธ.ค. 2569" in may.presses_data(button)
     world.move_to(datetime(2026, 12, 1, 17, 0, 0, tzinfo=UTC))
     assert "รับสิทธิ์เรียบร้อย" in may.presses_data(button)
 
@@ -165,7 +166,7 @@ def test_a9_a_refused_event_stays_refused_when_redelivered(world: World) -> None
     member = member_of(world, may)
     offered = privilege(world, stock=1, taken=1)
     button = ClaimFor(offered, member).pack()
-    assert "สิทธิ์ถูกรับครบแล้ว" in may.presses_data(button)
+    assert "มีผู้รับสิทธิ์ครบแล้ว" in may.presses_data(button)
     refused = world.line.events("postback")[-1]
     with world.parts.sessions.begin() as session:
         session.get_one(Privilege, offered).stock = 2
@@ -219,9 +220,9 @@ def test_the_catalogue_says_what_is_locked_and_why(world: World) -> None:
     expected = (
         "บอย รับไปก่อนแล้ว",
         "สำหรับระดับ Gold",
-        "สิทธิ์ถูกรับครบแล้ว",
+        "มีผู้รับสิทธิ์ครบแล้ว",
         "หมดเขตรับสิทธิ์",
-        "สำหรับสมาชิกใหม่ บัญชีนี้เป็นสมาชิกใหม่ถึง 12 ธ.ค. 2569",
+        "สำหรับสมาชิกใหม่เท่านั้น บัญชีนี้เป็นสมาชิกใหม่ถึง 12 ธ.ค. 2569",
     )
     for part in expected:
         assert part in said

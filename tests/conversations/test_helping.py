@@ -216,4 +216,4 @@ def test_privileges_can_be_looked_at_before_joining(world: World) -> None:
     privilege(world, name_th="กาแฟฟรี")
     may.follows()
     assert "กาแฟฟรี" in may.says("สิทธิพิเศษของฉัน")
-    assert "ไม่พบบัญชีทางการของคุณ" in may.taps("สมัครสมาชิก")
+    assert "ไม่พบบัญชีทางการของคุณ" in may.taps("เข้าร่วมคลับ")

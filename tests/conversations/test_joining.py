@@ -29,7 +29,7 @@ def test_lfc_24_the_first_agree_makes_the_account_a_member(world: World) -> None
     may = world.phone("เมย์")
     member = shop(world, may, name="ร้านก๋วยเตี๋ยวเมย์", package="free")
     assert "ยินดีต้อนรับสู่แฟมิลี่คลับ" in may.follows()
-    page = may.taps("สมัครสมาชิก")
+    page = may.taps("เข้าร่วมคลับ")
     assert "ข้อกำหนดการเป็นสมาชิกแฟมิลี่คลับ" in page
     assert "ร้านก๋วยเตี๋ยวเมย์" in page
     assert "เข้าร่วมได้" in page
@@ -66,7 +66,8 @@ def test_lfc_24_the_second_admin_is_told_who_was_first(world: World) -> None:
     world.move_to(NOON + timedelta(days=3))
     boy.says("สมัคร")
     said = boy.taps("ตกลง")
-    assert "เมย์ เป็นคนแรกที่กด “ตกลง” เมื่อ 12 พ.ย. 2569 12:00 น." in said
+    assert "เมย์ พาเข้าคลับเป็นคนแรก เมื่อ 12 พ.ย. 2569 12:00 น." in said
+    assert "ร้านของสองคน" in said.alt
     with world.parts.sessions() as session:
         stays = session.scalars(select(Membership).where(Membership.member_id == member)).all()
         assert len(stays) == 1
@@ -88,22 +89,45 @@ def test_lfc_4_a_premium_account_is_refused_with_the_reason(world: World) -> Non
 
 
 def test_lfc_19_an_operator_is_refused_with_the_reason(world: World) -> None:
-    """LFC-19: an operator's Agree joins nothing."""
+    """LFC-19: an operator is told why, is asked nothing, and a forged Agree joins and records nothing."""
     op = world.phone("โอเปอเรเตอร์")
     member = shop(world, op, role="operator")
     op.follows()
-    op.says("สมัคร")
-    said = op.taps("ตกลง")
-    assert "สิทธิพิเศษมอบให้แอดมินเท่านั้น" in said
+    asked = op.says("สมัคร")
+    assert "ตกลง" not in asked.buttons
+    for said in (asked, op.presses_data(Agree("2026-01").pack())):
+        assert "คุณยังไม่ได้เป็นแอดมิน (administrator) ของบัญชีนี้" in said
+        assert "ยังเข้าร่วมคลับไม่ได้" in said.alt
     with world.parts.sessions() as session:
         assert session.get_one(Member, member).tier is None
+        assert session.scalar(select(func.count()).select_from(Consent)) == 0
+
+
+def test_lfc_4_only_a_premium_account_is_refused_before_anything_is_asked(world: World) -> None:
+    """LFC-4: who has nothing but a premium account reads why, and has nothing to agree to."""
+    ning = world.phone("หนิง")
+    shop(world, ning, name="พลอย", badge="green")
+    ning.follows()
+    said = ning.taps("เข้าร่วมคลับ")
+    assert "บัญชีพรีเมียม (โล่เขียว) เข้าร่วมคลับไม่ได้" in said
+    assert "ตกลง" not in said.buttons
+
+
+def test_agree_is_typed_with_the_version_that_was_read(world: World) -> None:
+    """LFC-24 on LINE for PC: the card says what to type; a version that is not the present one shows the terms."""
+    may = world.phone("เมย์")
+    shop(world, may)
+    may.follows()
+    assert "“ตกลง 202601”" in may.says("เข้าร่วม")
+    assert "“ตกลง 202601”" in may.says("ตกลง 202501")
+    assert "ยินดีต้อนรับสมาชิกใหม่" in may.says("ตกลง 202601")
 
 
 def test_nobody_s_admin_is_told_what_to_do(world: World) -> None:
     """LFC-2: without an account there is nothing to join with; whom to ask is said, nothing is recorded."""
     stranger = world.phone("คนแปลกหน้า")
     stranger.follows()
-    assert "ไม่พบบัญชีทางการของคุณ" in stranger.taps("สมัครสมาชิก")
+    assert "ไม่พบบัญชีทางการของคุณ" in stranger.taps("เข้าร่วมคลับ")
     assert "ไม่พบบัญชีทางการของคุณ" in stranger.presses_data(Agree("2026-01").pack())
     with world.parts.sessions() as session:
         assert session.scalar(select(func.count()).select_from(Consent)) == 0

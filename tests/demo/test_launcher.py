@@ -171,7 +171,7 @@ def _check_story(demo: Demo) -> None:
 def _join(demo: Demo, person: str) -> None:
     demo.ask(f"/_sim/people/{person}/follow", {})
     _until(lambda: bool(demo.heard(person)))
-    for label in ("สมัครสมาชิก", "ตกลง"):
+    for label in ("เข้าร่วมคลับ", "ตกลง"):
         heard = demo.heard(person)
         button = next(button for button in _buttons(heard[-1]) if button.get("label") == label)
         demo.ask(f"/_sim/people/{person}/tap", {"action": button})
