@@ -27,6 +27,10 @@ class Phones:
         for one in everybody:
             self._post("/_sim/people", {"id": one.id, "name": one.name, "language": one.language})
 
+    def deliver_again(self, seconds: int) -> None:
+        """What the bot did not take is delivered again after so long: the setting a real channel should have, too."""
+        self._post("/_sim/settings", {"redelivery": True, "redelivery_after_seconds": seconds})
+
     def follow(self, line_user_id: str) -> None:
         """They add the bot as a friend; the bot hears of it."""
         self._post(f"/_sim/people/{line_user_id}/follow", {})
