@@ -47,7 +47,7 @@ def told(plan: Plan, seconds: float) -> str:
   Emma's phone speaks English. Lek is only an operator, Ning's account is premium: see what they are told.
 
   The bot     {plan.bot_url}   health at /readyz
-  Data        {plan.data_dir}   (make run again: it is still there; python -m demo --fresh starts over)
+  Data        {plan.data_dir}   (still there at the next make run; .venv/bin/python -m demo --fresh starts over)
   Logs        {plan.logs}
   Ctrl-C ends everything.
 ────────────────────────────────────────────────────────────────────────────────"""
