@@ -17,6 +17,9 @@ from clubs import Club, load_club
 from clubs.catalogue import SHIPPED
 from database import embedded, migrate
 from database.engine import make_engine, make_sessions
+from tests.chromium import chromium
+
+__all__ = ["chromium"]
 
 ROOT = Path(__file__).parent.parent
 TEST_KEYS = ("a-key-for-tests-only-0123456789-abcdefghij",)

@@ -187,6 +187,8 @@ def world(database_url: str, folder: Path, now: datetime, **more: Any) -> Iterat
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}"
+        # A busy machine may take longer than LINE's two seconds; what a timeout does is tested elsewhere.
+        line.set(deadline_seconds=60)
         line.do(lambda platform: setattr(platform, "webhook", f"{url}/callback/{club}"))
         parts: Parts = app.extensions["sitthi"]
         try:
