@@ -27,6 +27,7 @@ from database.engine import make_engine, make_sessions, resolve_url
 from handlers import ROUTES
 from handlers.conversation import Conversation
 from jobs.attending import Attendant
+from jobs.tasks import ring
 from settings import Settings, SettingsError, read_settings
 from web import demo, headers, health, member
 
@@ -126,7 +127,7 @@ def _made(parts: Parts) -> Flask:
     app.register_blueprint(member.pages(parts.web_sessions, parts.clubs, parts.settings, parts.clock.now))
     app.register_blueprint(health.pages(parts.engine, parts.clock.now))
     if not parts.settings.production and isinstance(parts.clock, MovableClock):
-        app.register_blueprint(demo.pages(parts.clock))
+        app.register_blueprint(demo.pages(parts.clock, lambda: ring(parts.database_url)))
     headers.protect(app, parts.settings)
     commands.register(app)
     atexit.register(parts.outbox.close)
