@@ -39,7 +39,7 @@ def attempt(pipe: Connection, job: Attempt) -> None:
     engine = make_engine(job.url, pool_size=1)
     with make_sessions(engine, vault=Vault(TEST_KEYS))() as session:
         pipe.send(session.connection().connection.driver_connection.info.backend_pid)  # type: ignore[union-attr]
-        passed = _arm(session, job.die_at)
+        passed = arm(session, job.die_at)
         if job.torn:
             _tear(session)
         person = people.meet(session, club=CLUB, line_user_id=job.line_user_id, now=NOON)
@@ -50,7 +50,8 @@ def attempt(pipe: Connection, job: Attempt) -> None:
     pipe.send(passed[0])
 
 
-def _arm(session: Session, die_at: int) -> list[int]:
+def arm(session: Session, die_at: int) -> list[int]:
+    """Kill this process at the `die_at`-th boundary of the session's connection; the list's one number counts them."""
     passed = [0]
 
     def boundary(*_: Any) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
@@ -60,10 +62,10 @@ def scene(session: Session) -> tuple[str, int, int]:
     return nok.line_user_id, offer.id, shop.id
 
 
-def run(processes: ForkServerContext, job: Attempt) -> tuple[int, int | None, int]:
+def run(processes: ForkServerContext, job: Any, target: Callable[..., None] = attempt) -> tuple[int, int | None, int]:
     """Let a child try: its exit code, its number of boundaries if it lived, and the server process it spoke to."""
     ours, theirs = processes.Pipe()
-    child = processes.Process(target=attempt, args=(theirs, job))
+    child = processes.Process(target=target, args=(theirs, job))
     child.start()
     theirs.close()
     backend = ours.recv()
@@ -117,7 +119,11 @@ def press_again(
 
 
 def test_a5_killed_at_every_boundary_a_claim_is_whole_or_absent(
-    processes: ForkServerContext, sessions: sessionmaker[Session], club: Club, url: str
+    processes: ForkServerContext,
+    sessions: sessionmaker[Session],
+    club: Club,
+    url: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A5: grant, stock, code and journal: all or none; and pressing again gives one claim, always the same."""
     with sessions() as session:
@@ -142,6 +148,8 @@ def test_a5_killed_at_every_boundary_a_claim_is_whole_or_absent(
     # The last boundary is after the commit: there, and only from there, everything must stand.
     assert outcomes[-1] == EVERYTHING
     assert outcomes[-2] == NOTHING
+    with capsys.disabled():
+        print(f"\nclaiming: killed at {len(outcomes)} points of {boundaries}")
 
 
 def test_a5_control_a_claim_torn_in_two_transactions_is_seen(
