@@ -1,8 +1,7 @@
 """Killed (-9) at every boundary of joining, using, confirming, undoing and migrating: whole or absent.
 
 Claiming has its own (test_claim_crash), so have the round (tests/jobs/test_rounds_processes), imports
-(tests/rules/test_imports_charges) and the publishing of menus
-(tests/richmenu/test_interrupted).
+(tests/rules/test_imports_charges) and the publishing of menus (tests/richmenu/test_interrupted).
 """
 
 from __future__ import annotations
