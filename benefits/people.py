@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -15,6 +15,8 @@ from clubs import Club
 from models import Person, TurnRow
 
 LANGUAGES = ("th", "en", "ru")
+PROFILE_AGE = timedelta(days=30)
+"""After this a profile is asked for again: people change their names."""
 
 
 def meet(session: Session, *, club: Club, line_user_id: str, now: datetime) -> Person:

@@ -155,7 +155,7 @@ class Outbox:
             return "pushing"  # tried again under the same key by `recover`, for 23 hours
         except LineError as error:
             log.warning("push refused", turn=outgoing.event_id, error=str(error))
-            return "refused"
+            return "pushing" if error.status == 401 else "refused"  # 401 is our token's fault: a new one may come
 
     def recover(self, limit: int = 200) -> int:
         """Take up what a process that died left behind; how many were taken up. Safe to run anywhere, any time."""

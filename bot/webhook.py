@@ -243,7 +243,9 @@ def _time(milliseconds: Any) -> datetime | None:
 def _events(body: bytes, channel: Channel) -> list[Any] | None:
     """The events of a body in order of their time; none when it is not ours. A verification has no events: []."""
     try:
-        data = json.loads(body.decode(), parse_constant=lambda _: None)  # NaN and Infinity are not JSON, nor can we store them
+        data = json.loads(
+            body.decode(), parse_constant=lambda _: None
+        )  # NaN and Infinity are not JSON, nor can we store them
     except (ValueError, RecursionError):
         return None
     if not isinstance(data, dict) or not isinstance(data.get("events", []), list):

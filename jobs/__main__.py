@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import threading
+import time
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -17,6 +19,10 @@ from jobs.timetable import TIMETABLE, Job
 from jobs.wiring import make_work
 
 LONGEST_PAUSE = 30.0
+GRACE = 5.0
+"""Seconds that running tasks have to finish when we are told to stop."""
+PATIENCE = 8.0
+"""Seconds after which we end whatever still runs: every task may be killed at any moment and is taken up again."""
 
 log = structlog.get_logger("jobs")
 
@@ -30,7 +36,7 @@ def main() -> int:
         return EXIT
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: _stop(stop))
     scheduler = _scheduler(parts)
     scheduler.start()
     log.info("jobs started", jobs=[job.name for job in TIMETABLE])
@@ -38,8 +44,17 @@ def main() -> int:
         _work_until(stop, parts)
     finally:
         scheduler.shutdown(wait=False)
-        parts.outbox.close()
+        parts.outbox.close(1.0)
     return 0
+
+
+def _stop(stop: threading.Event) -> None:
+    """Stop soon; a task that hangs in a call must not keep the process."""
+    if not stop.is_set():
+        stop.set()
+        timer = threading.Timer(PATIENCE, os._exit, [0])
+        timer.daemon = True
+        timer.start()
 
 
 def _scheduler(parts: Parts) -> BackgroundScheduler:
@@ -62,13 +77,15 @@ def _work_until(stop: threading.Event, parts: Parts) -> None:
     """The worker ends when PostgreSQL goes away: start it again, more patiently each time."""
     pause = 1.0
     while not stop.is_set():
+        begun = time.monotonic()
         try:
             asyncio.run(_worker(stop, parts))
-            pause = 1.0
         except Exception as error:
             log.warning("worker ended; starting again", seconds=pause, error=type(error).__name__)
-            stop.wait(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+        if time.monotonic() - begun > 2 * LONGEST_PAUSE:
+            pause = 1.0  # it worked well for a while: this is another trouble
+        stop.wait(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
 
 
 async def _worker(stop: threading.Event, parts: Parts) -> None:
@@ -79,7 +96,7 @@ async def _worker(stop: threading.Event, parts: Parts) -> None:
                 queues=[QUEUE],
                 concurrency=3,
                 install_signal_handlers=False,
-                shutdown_graceful_timeout=10,
+                shutdown_graceful_timeout=GRACE,
                 fetch_job_polling_interval=5,
             )
         )

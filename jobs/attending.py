@@ -39,8 +39,8 @@ class Attendant:
     def _learn(self, club: str, line_user_id: str) -> None:
         with self.sessions() as session:
             person = _find(session, club, line_user_id)
-            known = person is None or person.profile_at is not None
-        if known:
+            at = person.profile_at if person else None
+        if person is None or (at is not None and self.now() - at <= people.PROFILE_AGE):
             return
         try:
             profile = self.lines[club].profile(line_user_id)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 import structlog
 from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.jobs import Status
 
 from jobs.timetable import TIMETABLE, Job
 
 QUEUE = "timetable"
-STALLED_SECONDS = 60
+STALLED_SECONDS = 30
+"""Without a sign of life; a worker gives one every ten seconds."""
 
 log = structlog.get_logger("jobs")
 
@@ -29,12 +33,12 @@ def make_engine_app(database_url: str, work: object) -> App:
 
 def ring(database_url: str, jobs: tuple[Job, ...] = TIMETABLE) -> int:
     """Ask every one of `jobs` to run, unless it waits already; how many were asked. From any number of processes."""
-    app = App(connector=SyncPsycopgConnector(conninfo=database_url))
+    app = App(connector=SyncPsycopgConnector(conninfo=database_url, min_size=1, max_size=1, timeout=10))
     asked = 0
     with app.open():
         for job in jobs:
             try:
-                app.configure_task(job.name, queue=QUEUE, queueing_lock=job.lock, lock=job.lock).defer()
+                app.configure_task(**_asking(job)).defer()
                 asked += 1
             except AlreadyEnqueued:
                 continue
@@ -50,9 +54,22 @@ def _add(app: App, job: Job, do: Callable[[], object]) -> None:
 
 
 def _add_stalled(app: App, job: Job) -> None:
+    """Tasks whose worker died without a word are ended, which frees their lock, and asked for anew.
+
+    Putting the same task back would fail whenever the next one of its kind waits already, and there is always one.
+    """
+
     @app.task(name=job.name, queue=QUEUE)
     async def task() -> None:
-        """Tasks whose worker died without a word are given to another."""
-        for stalled in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
-            await app.job_manager.retry_job(stalled)
-            log.warning("stalled task taken up again", task=stalled.task_name)
+        for dead in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+            with suppress(ConnectorException):  # another worker was quicker
+                await app.job_manager.finish_job(dead, Status.ABORTED, delete_job=False)
+                log.warning("stalled task taken up again", job=dead.task_name)
+            known = next((known for known in TIMETABLE if known.name == dead.task_name), None)
+            with suppress(AlreadyEnqueued):
+                if known is not None:
+                    await app.configure_task(**_asking(known)).defer_async()
+
+
+def _asking(job: Job) -> dict[str, Any]:
+    return {"name": job.name, "queue": QUEUE, "queueing_lock": job.name, "lock": job.lock}

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Job:
-    """One job: its task's name, and the seconds between questions. `lock` keeps two of it from running at once."""
+    """One job: its task's name, and the seconds between questions. While one waits, asking again adds nothing."""
 
     name: str
     every: int
     about: str
+    alone: bool = True
+    """Never two of it at once: else a slow one would fill the worker with its like."""
 
     @property
-    def lock(self) -> str:
-        """The queueing lock: asking again while one waits adds nothing."""
-        return self.name
+    def lock(self) -> str | None:
+        """What a running one holds, also after its worker died, until `stalled` frees it; so that one holds none."""
+        return self.name if self.alone else None
 
 
 TIMETABLE = (
@@ -27,5 +29,5 @@ TIMETABLE = (
     Job("menus", 60, "people whose rich menu is not the one they should see"),
     Job("parked", 60, "events that failed for a passing reason"),
     Job("tidy", 3600, "old turns and finished jobs"),
-    Job("stalled", 60, "tasks whose worker died"),
+    Job("stalled", 30, "tasks whose worker died", alone=False),
 )

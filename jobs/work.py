@@ -47,16 +47,27 @@ class Work:
 
     def rounds(self) -> int:
         """Every ended month without a finished round, in order. One club's trouble does not stop another's."""
-        done = 0
+        done, troubles = 0, []
         for club in self.clubs.values():
-            with self.sessions() as session:
-                due = rounds.due(session, club, self.now())
-            for period in due:
-                try:
-                    rounds.run(self.engine, club=club, period=period, now=self.now())
-                    done += 1
-                except (rounds.LeaseHeld, rounds.RoundAlreadyDone):
-                    break  # another worker is at it
+            try:
+                done += self._rounds_of(club)
+            except Exception as error:
+                log.exception("round failed", club=club.key)
+                troubles.append(error)
+        if troubles:
+            raise troubles[0]
+        return done
+
+    def _rounds_of(self, club: Club) -> int:
+        done = 0
+        with self.sessions() as session:
+            due = rounds.due(session, club, self.now())
+        for period in due:
+            try:
+                rounds.run(self.engine, club=club, period=period, now=self.now())
+                done += 1
+            except (rounds.LeaseHeld, rounds.LeaseLost, rounds.RoundAlreadyDone):
+                break  # another worker is at it
         return done
 
     def reminders(self) -> int:
@@ -106,7 +117,7 @@ class Work:
             )
             session.execute(
                 text(
-                    "DELETE FROM procrastinate_jobs WHERE status IN ('succeeded', 'cancelled') AND id IN "
+                    "DELETE FROM procrastinate_jobs WHERE status NOT IN ('todo', 'doing', 'aborting') AND id IN "
                     "(SELECT job_id FROM procrastinate_events WHERE at < now() - interval '7 days')"
                 )
             )
@@ -129,15 +140,25 @@ class Work:
             if notice is None:
                 return None
             person = session.get_one(Person, notice.person_id)
-            if not person.friend:
+            if not person.friend or not self._frozen(session, person, notice):
                 notice.state = "dropped"
                 return notice.id, "", "", [], uuid.uuid4()
             if notice.retry_key is None:
-                notice.body = {"messages": list(self.worded(session, person, notice))}
                 notice.retry_key, notice.first_attempt_at, notice.state = uuid.uuid4(), now, "pushing"
             notice.told_at = now  # the latest attempt: the next one waits a minute
             assert notice.body is not None
             return notice.id, notice.club, person.line_user_id, notice.body["messages"], notice.retry_key
+
+    def _frozen(self, session: Session, person: Person, notice: Notice) -> bool:
+        """Word the notice once and for all; False when that fails: it must not keep all others from being pushed."""
+        if notice.body is None:
+            try:
+                with session.begin_nested():
+                    notice.body = {"messages": list(self.worded(session, person, notice))}
+            except Exception:
+                log.exception("a notice that can't be worded is dropped", notice=notice.id, kind=notice.kind)
+                return False
+        return True
 
     @staticmethod
     def _give_up(session: Session, now: datetime) -> None:
@@ -161,6 +182,8 @@ class Work:
             return 0
         except LineError as error:
             log.warning("push refused", notice=notice_id, error=str(error))
+            if error.status == 401:
+                return 0  # our token, not this message: it waits for a new one
             state = "dropped"
         with self.sessions.begin() as session:
             session.execute(update(Notice).where(Notice.id == notice_id).values(state=state, told_at=self.now()))
