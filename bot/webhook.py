@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from flask import Blueprint, Response, request
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -27,6 +27,8 @@ TRIES = 3
 """A deadlock or a lost serial order is tried again at once; everything else is told."""
 AGAIN = ("40P01", "40001")
 EVENT_ID = 100
+AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout)
+"""The database is gone, slow, full, or takes no writes (InternalError: read-only)."""
 
 log = structlog.get_logger("webhook")
 
@@ -109,7 +111,7 @@ def take(doors: Doors, club: str, event: Any) -> None:
         try:
             outgoing = _turn(doors, club, event, now)
             break
-        except (OperationalError, InterfaceError, PoolTimeout) as error:
+        except AWAY as error:
             if attempt < TRIES and getattr(getattr(error, "orig", None), "sqlstate", None) in AGAIN:
                 continue
             log.error("database away", club=club, error=type(error).__name__)
@@ -135,7 +137,7 @@ def try_again(doors: Doors, club: str, event_id: str) -> bool:
                 reply = doors.answer(Arrival(session, club, row.event, doors.now()))
         except Exception as error:
             row.attempts += 1
-            row.error = f"{type(error).__name__}: {error}"[:2000]
+            row.error = _storable(f"{type(error).__name__}: {error}"[:2000])
             return False
         row.state, row.outcome, row.attempts = "done", f"{reply.outcome} (tried again)", row.attempts + 1
         return True
@@ -189,16 +191,21 @@ def _park(doors: Doors, club: str, event: Any, now: datetime, error: Exception) 
     try:
         with doors.sessions.begin() as session:
             values = {**_columns(club, shaped, now), "event_id": event_id(event), "state": "parked"}
-            values["error"] = f"{type(error).__name__}: {error}"[:2000]
+            values["error"] = _storable(f"{type(error).__name__}: {error}"[:2000])
             inserted = session.execute(
                 insert(TurnRow).values(values).on_conflict_do_nothing().returning(TurnRow.event_id)
             )
             if inserted.scalar() is None or shaped.get("mode") == "standby" or not shaped.get("replyToken"):
                 return None
-            reply = Reply(doors.apologise(Arrival(session, club, shaped, now)), outcome="apology")
+            try:
+                with session.begin_nested():
+                    reply = Reply(doors.apologise(Arrival(session, club, shaped, now)), outcome="apology")
+            except Exception:
+                log.exception("no apology", club=club, turn=event_id(event))
+                return None
             keyed = {**shaped, "webhookEventId": event_id(event)}
             return _finish(session, club, keyed, now, reply, "parked", list(reply.messages))
-    except (OperationalError, InterfaceError, PoolTimeout) as away:
+    except AWAY as away:
         raise DatabaseAway from away
 
 

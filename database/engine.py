@@ -27,6 +27,7 @@ def make_engine(url: str, *, pool_size: int = 10, statement_ms: int | None = Non
         max_overflow=5,
         pool_pre_ping=True,
         pool_timeout=1.5,
+        hide_parameters=True,  # an error's text goes to the log and beside a parked event: no names, no messages
         connect_args={"options": options, "connect_timeout": 2},
     )
 

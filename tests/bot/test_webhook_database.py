@@ -1,0 +1,124 @@
+"""The webhook when the database takes nothing (D2), and when even the apology fails (D3): never 200 for what is not kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DataError
+
+from bot.routing import Arrival
+from tests.bot.test_webhook import event, post, stored
+from tests.conversations.chat import World
+from tests.conversations.chat import world as running
+from tests.factories import NOON
+
+
+@pytest.fixture
+def world(database_url: str, tmp_path: Path) -> Iterator[World]:
+    """Everything running, nobody there yet."""
+    with running(database_url, tmp_path, NOON) as found:
+        yield found
+
+
+def admin(database_url: str, *statements: str) -> None:
+    """What somebody does to the database behind our back; connections that stand are ended so that it takes hold."""
+    name = database_url.split("?")[0].rsplit("/", 1)[1]
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("SET default_transaction_read_only = off")
+        for statement in statements:
+            connection.execute(statement.format(name=f'"{name}"'))  # type: ignore[arg-type]
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+        connection.execute(others, (name,))
+
+
+def test_d2_a_read_only_database_is_answered_503(world: World, database_url: str) -> None:
+    """D2: a standby, or a server that somebody froze: 503 within two seconds, nothing parked, nothing said; then 200."""
+    waiting = event()
+    assert post(world, {"events": [event()]}).status_code == 200
+    world.settle()
+    admin(database_url, "ALTER DATABASE {name} SET default_transaction_read_only = on")
+    answer = post(world, {"events": [waiting]})
+    assert (answer.status_code, answer.text) == (503, "try again\n")
+    assert answer.elapsed < timedelta(seconds=2)
+    admin(database_url, "ALTER DATABASE {name} RESET default_transaction_read_only")
+    assert post(world, {"events": [waiting]}).status_code == 200
+    assert [row.state for row in stored(world)] == ["done", "done"]
+
+
+def test_d2_a_database_that_is_gone_is_answered_503(world: World, database_url: str) -> None:
+    """D2: nobody may connect: 503 within two seconds, for webhooks, and pages stay up; it recovers by itself."""
+    name = database_url.split("?")[0].rsplit("/", 1)[1]
+    elsewhere = database_url.replace(name, "postgres", 1)
+    with psycopg.connect(elsewhere, autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+        waiting = event()
+        answer = post(world, {"events": [waiting]})
+        connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+    assert answer.status_code == 503
+    assert answer.elapsed < timedelta(seconds=2)
+    assert post(world, {"events": [waiting]}).status_code == 200
+    assert len(stored(world)) == 1
+
+
+def test_d2_every_connection_cut_in_the_middle(world: World, database_url: str) -> None:
+    """D2: connections that were good a moment ago are made anew without a single event being refused for it."""
+    for _ in range(5):
+        assert post(world, {"events": [event()]}).status_code == 200
+        admin(database_url)
+    assert post(world, {"events": [event()]}).status_code == 200
+    assert len(stored(world)) == 6
+
+
+def broken(world: World, monkeypatch: pytest.MonkeyPatch, door: str, act: Callable[[Arrival], Any]) -> None:
+    """Make the program answer, or apologise, this way."""
+    # The doors are frozen, as they should be; a test may still swap one.
+    monkeypatch.setitem(world.parts.doors.__dict__, door, act)
+
+
+def test_d3_an_apology_that_fails_costs_nothing_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """D3: the handler fails, and so does saying sorry: the event is parked with its reason, and the next goes on."""
+    real = world.parts.doors.answer
+    poison = event(said="poison")
+
+    def answer(arrival: Arrival) -> Any:
+        if arrival.event["webhookEventId"] == poison["webhookEventId"]:
+            arrival.session.execute(text("SELECT * FROM no_such_table"))
+        return real(arrival)
+
+    def apologise(arrival: Arrival) -> Any:
+        arrival.session.execute(text("SELECT 1/0"))
+
+    broken(world, monkeypatch, "answer", answer)
+    broken(world, monkeypatch, "apologise", apologise)
+    assert (
+        post(world, {"events": [event(timestamp=1), {**poison, "timestamp": 2}, event(timestamp=3)]}).status_code == 200
+    )
+    world.settle()
+    rows = {row.event_id: row for row in stored(world)}
+    assert sorted(row.state for row in rows.values()) == ["done", "done", "parked"]
+    parked = rows[str(poison["webhookEventId"])]
+    assert "no_such_table" in (parked.error or "")
+    assert (parked.reply_state, len(world.line.calls("/v2/bot/message/reply"))) == ("none", 2)
+
+
+def test_what_people_write_is_not_in_an_errors_text(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """B1: an error of the database names the statement, not the values: neither in the log nor beside the event."""
+
+    def answer(arrival: Arrival) -> Any:
+        said = arrival.event["message"]["text"]
+        arrival.session.execute(text("SELECT CAST(:said AS text), CAST('x' AS integer)"), {"said": said})
+
+    broken(world, monkeypatch, "answer", answer)
+    assert post(world, {"events": [event(said="my secret wish")]}).status_code == 200
+    [row] = stored(world)
+    assert DataError.__name__ in (row.error or "")
+    assert "my secret wish" not in f"{row.error} {capsys.readouterr()}"
