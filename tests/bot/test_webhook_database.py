@@ -32,7 +32,7 @@ def admin(database_url: str, *statements: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("SET default_transaction_read_only = off")
         for statement in statements:
-            connection.execute(statement.format(name=f'"{name}"'))  # type: ignore[arg-type]
+            connection.execute(statement.format(name=f'"{name}"'))
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
         connection.execute(others, (name,))
 
