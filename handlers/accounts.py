@@ -16,11 +16,13 @@ def show(turn: Turn, action: ShowAccounts) -> Reply:
     mine = members.accounts_of(turn.session, club=turn.club, person=turn.person, now=turn.now)
     if not mine:
         return joining.no_accounts(turn)
+    # An old button may lead past the end: accounts can have become fewer since.
+    start = action.page if action.page < len(mine) else 0
     looks = [
         (account, statement.outlook(turn.session, club=turn.club, member=account.member, now=turn.now))
-        for account in mine[action.page : action.page + cards.SHOWN]
+        for account in mine[start : start + cards.SHOWN]
     ]
-    following = action.page + cards.SHOWN
+    following = start + cards.SHOWN
     return Reply([cards.accounts(turn, looks, following if following < len(mine) else None)], outcome="accounts")
 
 

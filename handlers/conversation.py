@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -78,7 +79,7 @@ class Conversation:
         if not route.before_consent and consent.needs_consent(turn.session, club=turn.club, person=turn.person):
             return joining.ask_consent(turn)
         try:
-            with turn.session.begin_nested():
+            with nullcontext() if route.only_looks else turn.session.begin_nested():
                 return route.handler(turn, action)
         except Refusal as refusal:
             return refused(turn, refusal)

@@ -131,7 +131,8 @@ def _area(box: Box, action: dict[str, Any]) -> dict[str, Any]:
 
 def _postback(cell: Cell) -> dict[str, Any]:
     said = {"label": cell.title, "data": cell.action.pack(), "displayText": cell.title}
-    return {"type": "postback", **said}
+    # The open menu covers half the chat: it steps aside, so that the answer is read from its beginning.
+    return {"type": "postback", **said, "inputOption": "closeRichMenu"}
 
 
 def _switch(tab: Tab) -> dict[str, Any]:

@@ -157,15 +157,20 @@ def in_use(turn: Turn, held: HeldClaim, shown: Shown) -> Json:
     if shown.kind == "link" and shown.code.startswith(("https://", "http://")):
         buttons.insert(0, button(open_page(t("Open the link"), shown.code)))
         buttons[1] = button(page, kind="link")
-        body.append(words(note, size="md", align="center", colour=BRAND, bold=True, margin="lg"))
+        body.append(ticket(note))
     else:
-        body.append(ticket(shown.code, note))
+        # A barcode's picture says its digits already; beside a QR they are for the staff whose camera fails.
+        body.append(ticket(note) if shown.kind == "barcode" else ticket(note, shown.code, _size(shown)))
         buttons.append(button(copy_text(t("Copy the code"), shown.code), kind="link"))
     image = _code_picture(turn, shown) if shown.kind in ("qr", "barcode") else None
     alt = t(
         "In use until {time}: {privilege}, code {code}", time=until, privilege=name_of(turn, privilege), code=shown.code
     )
     return card(alt, bubble(body, picture=image, buttons=buttons), home(turn))
+
+
+def _size(shown: Shown) -> str:
+    return "xl" if shown.kind == "qr" else "3xl"
 
 
 def claim_card(turn: Turn, held: HeldClaim) -> Json:

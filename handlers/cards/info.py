@@ -26,7 +26,10 @@ def overview(turn: Turn, counts: Mapping[str, int]) -> Json:
     rows = [_count(turn, state, names[state], n) for state, n in counts.items() if n or state in ("kept", "used")]
     head = t("My info")
     buttons = [
-        button(press(t("My privileges ({n} kept)", n=counts["kept"]), ShowClaims("kept"), t("Claim and use"))),
+        button(
+            press(t("My privileges ({n} kept)", n=counts["kept"]), ShowClaims("kept"), t("Claim and use")),
+            kind="primary" if counts["kept"] else "secondary",
+        ),
         button(press(t("Official accounts"), ShowAccounts()), kind="secondary"),
     ]
     alt = t("My info: {kept} kept, {used} used", kept=counts["kept"], used=counts["used"])

@@ -14,7 +14,6 @@ from handlers.cards.parts import (
     AMBER,
     AMBER_TINT,
     BRAND,
-    INK,
     MUTED,
     TINT,
     band,
@@ -47,6 +46,7 @@ def welcome(turn: Turn, *, back: bool) -> Json:
             ),
             colour=MUTED,
         ),
+        *hint(turn, t("Join the club")),
     ]
     buttons = [
         button(press(t("Join the club"), ShowTerms())),
@@ -88,12 +88,12 @@ def consent_page(turn: Turn, accounts: Sequence[Account], *, changed: bool) -> J
 def terms(turn: Turn) -> Json:
     """The terms already agreed to."""
     t, club = turn.words, turn.club
-    head = t("Terms of {club}", club=club.say(club.name, turn.language))
+    head, *clauses = _lines(turn)
     above = t("Terms of version {version}", version=club.terms.version)
     return card(
         head,
         bubble(
-            [*_terms(turn), words(t("You have agreed to these terms."), bold=True)],
+            [*map(_clause, clauses), words(t("You have agreed to these terms."), bold=True)],
             top=band(head, turn.club.colour, above=above),
         ),
         home(turn),
@@ -124,10 +124,11 @@ def cannot_join(turn: Turn, accounts: Sequence[Account]) -> Json:
     shown = [_prospect(turn, account) for account in accounts[:ACCOUNTS_SHOWN]]
     contact = t("Questions? Ask {contact}.", contact=club.say(club.contact, turn.language))
     body = [*_ruled(shown), rule(), words(contact, size="xs", colour=MUTED, margin="md")]
-    buttons = [
-        button(press(t("Try again"), ShowTerms()), kind="secondary"),
-        button(press(t("Help"), Help()), kind="link"),
-    ]
+    buttons = [button(press(t("Help"), Help()), kind="link")]
+    if any(isinstance(account.why_not, NotAdministrator) for account in accounts):
+        way = t("An administrator of the account can give you the role; then try again.")
+        body.insert(-1, words(way, size="xs", margin="md"))
+        buttons.insert(0, button(press(t("Try again"), ShowTerms()), kind="secondary"))
     alt = ". ".join([head, *(f"{account.name}: {why_not(turn, account)}" for account in accounts[:ACCOUNTS_SHOWN])])
     return card(alt, bubble(body, top=band(head, AMBER), buttons=buttons), joining_help(turn)[1:])
 
@@ -171,14 +172,20 @@ def digits(version: str) -> str:
 
 def _terms(turn: Turn) -> list[Json]:
     """The terms in full: numbered clauses with their number in the margin, everything else as it is."""
-    lines = [line.strip() for line in turn.club.say(turn.club.terms.text, turn.language).splitlines() if line.strip()]
-    return [_clause(line, first=not place) for place, line in enumerate(lines)]
+    heading, *clauses = _lines(turn)
+    return [words(heading, bold=True), *map(_clause, clauses)]
 
 
-def _clause(line: str, *, first: bool) -> Json:
+def _lines(turn: Turn) -> list[str]:
+    """The terms by line; the first is their heading."""
+    text = turn.club.say(turn.club.terms.text, turn.language)
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _clause(line: str) -> Json:
     found = CLAUSE.fullmatch(line)
     if found is None:
-        return words(line, bold=first, size="sm" if first else "xs", colour=INK if first else MUTED)
+        return words(line, size="xs", colour=MUTED)
     return row(
         words(found[1], size="xs", colour=BRAND, bold=True, flex=0), words(found[2], size="xs", flex=1), spacing="sm"
     )

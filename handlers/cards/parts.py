@@ -66,10 +66,11 @@ def figure(number: str, unit: str) -> Json:
     }
 
 
-def ticket(code: str, note: str) -> Json:
+def ticket(note: str, code: str = "", size: str = "3xl") -> Json:
     """A code to be read across a counter, and under it until when. Long codes are set smaller, so that none breaks."""
+    fitting = size if len(code) <= 12 else "xl"
     return stack(
-        words(code, size="3xl" if len(code) <= 12 else "xl", bold=True, align="center"),
+        *([words(code, size=fitting, bold=True, align="center")] if code else []),
         words(note, size="md", colour=BRAND, bold=True, align="center"),
         backgroundColor=TINT,
         cornerRadius="md",

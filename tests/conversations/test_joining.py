@@ -66,7 +66,7 @@ def test_lfc_24_the_second_admin_is_told_who_was_first(world: World) -> None:
     world.move_to(NOON + timedelta(days=3))
     boy.says("สมัคร")
     said = boy.taps("ตกลง")
-    assert "เมย์ พาเข้าคลับเป็นคนแรก เมื่อ 12 พ.ย. 2569 12:00 น." in said
+    assert "เมย์ พาเข้าคลับเมื่อ 12 พ.ย. 2569 12:00 น." in said
     assert "ร้านของสองคน" in said.alt
     with world.parts.sessions() as session:
         stays = session.scalars(select(Membership).where(Membership.member_id == member)).all()
