@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from benefits import rounds
-from bot.actions import Explain
+from bot.actions import Explain, ShowAccounts
 from models import Member
 from tests import factories
 from tests.conversations.chat import World
@@ -131,3 +131,10 @@ def test_lfc_12_the_adjustment_is_told_with_the_next_answer(world: World) -> Non
     assert "ร้านหนึ่ง อยู่ระดับ Silver แล้ว" in said.messages[0]["altText"]
     assert "เลื่อนระดับ" in said
     assert "เลื่อนระดับ" not in may.says("ข้อมูลของฉัน")
+
+
+def test_an_old_button_past_the_last_account_shows_the_first_page(world: World) -> None:
+    """LFC-16: accounts can have become fewer since the button was shown; it still shows those there are."""
+    may = world.phone("เมย์")
+    member_of(world, may, name="ร้านเดียว")
+    assert "ร้านเดียว" in may.presses_data(ShowAccounts(58).pack())
