@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import exists, select, text, update
+from sqlalchemy import bindparam, exists, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,13 @@ from clubs import Club
 from models import Admin, Consent, Member, Membership, Person
 
 MEMBERSHIP = "membership"
+_STANDING = select(Consent).where(
+    Consent.person_id == bindparam("person"),
+    Consent.purpose == MEMBERSHIP,
+    Consent.terms_version == bindparam("version"),
+    Consent.withdrawn_at.is_(None),
+)
+_AGREED = select(_STANDING.exists())
 
 
 class NoAccounts(Refusal):
@@ -52,19 +59,12 @@ class Agreed:
 
 def standing(session: Session, *, club: Club, person: Person) -> Consent | None:
     """Her consent to the club's current terms; none: never given, withdrawn, or given to other terms."""
-    return session.execute(
-        select(Consent).where(
-            Consent.person_id == person.id,
-            Consent.purpose == MEMBERSHIP,
-            Consent.terms_version == club.terms.version,
-            Consent.withdrawn_at.is_(None),
-        )
-    ).scalar_one_or_none()
+    return session.execute(_STANDING, {"person": person.id, "version": club.terms.version}).scalar_one_or_none()
 
 
 def needs_consent(session: Session, *, club: Club, person: Person) -> bool:
     """Whether she has to agree (again, when the terms changed) before the club does anything for her."""
-    return standing(session, club=club, person=person) is None
+    return not session.execute(_AGREED, {"person": person.id, "version": club.terms.version}).scalar_one()
 
 
 def agreed_before(session: Session, *, club: Club, person: Person) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import ClassVar
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from benefits import notices
@@ -15,6 +15,19 @@ from benefits.periods import day_of
 from benefits.refusal import Refusal
 from clubs import Club
 from models import Admin, Claim, Member, Membership, Person
+
+_NEWEST_STAY = (
+    select(Membership.id).where(Membership.member_id == Member.id).order_by(Membership.id.desc()).limit(1)
+).correlate(Member)
+_ACCOUNTS = (
+    select(Member, Admin.role, Membership)
+    .join(Admin, Admin.member_id == Member.id)
+    .outerjoin(Membership, Membership.id == _NEWEST_STAY.scalar_subquery())
+    .where(Member.club == bindparam("of_club"), Admin.line_user_id == bindparam("user"), Admin.removed_at.is_(None))
+    .order_by(Member.name, Member.id)
+    .execution_options(populate_existing=True)
+)
+_ACCOUNT = _ACCOUNTS.where(Member.id == bindparam("member"))
 
 
 class NotAdministrator(Refusal):
@@ -89,18 +102,9 @@ def accounts_of(
 
     `member_id` narrows it to that account. Ended roles are left out.
     """
-    newest = select(Membership.id).where(Membership.member_id == Member.id).order_by(Membership.id.desc()).limit(1)
-    query = (
-        select(Member, Admin.role, Membership)
-        .join(Admin, Admin.member_id == Member.id)
-        .outerjoin(Membership, Membership.id == newest.correlate(Member).scalar_subquery())
-        .where(Member.club == club.key, Admin.line_user_id == person.line_user_id, Admin.removed_at.is_(None))
-        .order_by(Member.name, Member.id)
-        .execution_options(populate_existing=True)
-    )
-    if member_id is not None:
-        query = query.where(Member.id == member_id)
-    return [_account(club, member, role, stay, now) for member, role, stay in session.execute(query)]
+    values = {"of_club": club.key, "user": person.line_user_id, "member": member_id}
+    rows = session.execute(_ACCOUNTS if member_id is None else _ACCOUNT, values)
+    return [_account(club, member, role, stay, now) for member, role, stay in rows]
 
 
 def hold(session: Session, *, club: Club, person: Person, member_id: int, now: datetime) -> Account:

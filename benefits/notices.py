@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, text, update
+from sqlalchemy import bindparam, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,15 @@ from models import Admin, Notice, Person
 
 ENDING = "ending"
 """The kind of notice that a kept claim ends soon: facts `claim`, `privilege_th`, `privilege_en`, `account`, `use_until`."""
+
+_WAITING = (
+    select(Notice)
+    .where(Notice.person_id == bindparam("person"), Notice.state == "waiting")
+    .where(or_(Notice.expires_at.is_(None), Notice.expires_at > bindparam("now")))
+    .order_by(Notice.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
 
 
 def wait(
@@ -41,15 +50,7 @@ def wait(
 
 def waiting(session: Session, *, person: Person, now: datetime, limit: int) -> list[Notice]:
     """Her oldest untold notices that still matter, locked. One that is being pushed this moment is left to that push."""
-    query = (
-        select(Notice)
-        .where(Notice.person_id == person.id, Notice.state == "waiting")
-        .where(or_(Notice.expires_at.is_(None), Notice.expires_at > now))
-        .order_by(Notice.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return list(session.execute(query).scalars())
+    return list(session.execute(_WAITING, {"person": person.id, "now": now, "most": limit}).scalars())
 
 
 def told(session: Session, notices: Sequence[Notice], now: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -18,25 +18,27 @@ LANGUAGES = ("th", "en", "ru")
 PROFILE_AGE = timedelta(days=30)
 """After this a profile is asked for again: people change their names."""
 
+_MEET = (
+    update(Person)
+    .where(Person.club == bindparam("of_club"), Person.line_user_id == bindparam("user"))
+    .values(last_event_at=bindparam("at"))
+    .returning(Person)
+    .execution_options(populate_existing=True, synchronize_session=False)
+)
+
 
 def meet(session: Session, *, club: Club, line_user_id: str, now: datetime) -> Person:
     """The person behind a LINE user id, made on first sight, and locked until the caller's transaction ends.
 
-    The lock is what makes one person's turns run one after another. It is the weaker FOR NO KEY UPDATE: rows that only
-    point at a person (another admin's turn leaving her a notice) need not wait for her turn to end.
+    The lock is what makes one person's turns run one after another. It is the weaker one of an UPDATE that touches no
+    key: rows that only point at a person (another admin's turn leaving her a notice) need not wait for her turn to end.
     """
-    locked = (
-        select(Person)
-        .where(Person.club == club.key, Person.line_user_id == line_user_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    person = session.execute(locked).scalar_one_or_none()
+    values = {"of_club": club.key, "user": line_user_id, "at": now}
+    person = session.execute(_MEET, values).scalar_one_or_none()
     if person is None:
         made = insert(Person).values(club=club.key, line_user_id=line_user_id, created_at=now)
         session.execute(made.on_conflict_do_nothing(index_elements=["club", "line_user_id"]))
-        person = session.execute(locked).scalar_one()
-    person.last_event_at = now
+        person = session.execute(_MEET, values).scalar_one()
     return person
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ARRAY, BigInteger, String, bindparam, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from benefits.conditions import Holding, UnknownPrivilege, holder_of, period_of, why_not
@@ -19,6 +19,34 @@ from models import Claim, Code, Member, Person, Privilege
 
 POOL_COUNTED = 1000
 """Free codes are counted up to here; a pool that holds as many is plenty, and says no number."""
+_FREE = select(Code.id).where(Code.privilege_id == Privilege.id, Code.claim_id.is_(None), Privilege.pooled)
+_FREE_COUNT = (
+    select(func.count()).select_from(_FREE.correlate(Privilege).limit(POOL_COUNTED).lateral()).scalar_subquery()
+)
+_WITH_FREE = (
+    select(Privilege, _FREE_COUNT)
+    .where(Privilege.club == bindparam("of_club"))
+    .execution_options(populate_existing=True)
+)
+"""Privileges of the club, each with the number of free codes of its pool (up to POOL_COUNTED)."""
+_SHOWN = _WITH_FREE.where(
+    Privilege.withdrawn_at.is_(None),
+    or_(Privilege.visible_from.is_(None), Privilege.visible_from <= bindparam("now")),
+    or_(Privilege.visible_to.is_(None), Privilege.visible_to > bindparam("now")),
+).order_by(Privilege.position, Privilege.id)
+_ONE = _WITH_FREE.where(Privilege.id == bindparam("privilege"))
+
+_CLAIMER = aliased(Person)
+_HOLDINGS = (
+    select(Claim, Member.name, _CLAIMER.display_name)
+    .join(Member, Member.id == Claim.member_id)
+    .join(_CLAIMER, _CLAIMER.id == Claim.person_id)
+    .where(Claim.privilege_id == func.any(bindparam("privileges", type_=ARRAY(BigInteger))))
+    .where(Claim.period == func.any(bindparam("periods", type_=ARRAY(String))))
+    .where(Claim.holder == func.any(bindparam("holders", type_=ARRAY(String))))
+    .order_by(Claim.slot)
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(frozen=True)
@@ -59,42 +87,26 @@ class Offer:
 
 def catalogue(session: Session, *, club: Club, person: Person, now: datetime) -> list[Offer]:
     """Every privilege shown now, by position: three queries, however many privileges and accounts."""
-    query = _with_free(club).where(
-        Privilege.withdrawn_at.is_(None),
-        or_(Privilege.visible_from.is_(None), Privilege.visible_from <= now),
-        or_(Privilege.visible_to.is_(None), Privilege.visible_to > now),
-    )
-    return _offers(session, club, person, now, query.order_by(Privilege.position, Privilege.id))
+    rows = session.execute(_SHOWN, {"of_club": club.key, "now": now}).all()
+    return _offers(session, club, person, now, [(row[0], _left(row[0], row[1])) for row in rows])
 
 
 def one(session: Session, *, club: Club, person: Person, privilege_id: int, now: datetime) -> Offer:
     """One privilege, also when withdrawn or no longer shown: its standings then say so. Raises `UnknownPrivilege`."""
-    query = _with_free(club).where(
-        Privilege.id == privilege_id, or_(Privilege.visible_from.is_(None), Privilege.visible_from <= now)
-    )
-    offers = _offers(session, club, person, now, query)
-    if not offers:
-        raise UnknownPrivilege()
-    return offers[0]
+    return _offers(session, club, person, now, [load(session, club=club, privilege_id=privilege_id, now=now)])[0]
 
 
 def holdings_of(
     session: Session, *, person: Person, privileges: Collection[Privilege], member_ids: Collection[int], now: datetime
 ) -> Mapping[tuple[int, str], tuple[Holding, ...]]:
     """Claims that count now against the limits of these accounts and of the person, by (privilege id, holder)."""
-    claimer = aliased(Person)
-    periods = {period_of(privilege, now) for privilege in privileges}
-    query = (
-        select(Claim, Member.name, claimer.display_name)
-        .join(Member, Member.id == Claim.member_id)
-        .join(claimer, claimer.id == Claim.person_id)
-        .where(Claim.privilege_id.in_([privilege.id for privilege in privileges]), Claim.period.in_(periods))
-        .where(Claim.holder.in_([f"p{person.id}", *(f"m{member_id}" for member_id in member_ids)]))
-        .order_by(Claim.slot)
-        .execution_options(populate_existing=True)
-    )
+    values = {
+        "privileges": [privilege.id for privilege in privileges],
+        "periods": list({period_of(privilege, now) for privilege in privileges}),
+        "holders": [f"p{person.id}", *(f"m{member_id}" for member_id in member_ids)],
+    }
     found: dict[tuple[int, str], tuple[Holding, ...]] = defaultdict(tuple)
-    for claim, account, sealed in session.execute(query):
+    for claim, account, sealed in session.execute(_HOLDINGS, values):
         by = opened_name(session, claim.person_id, sealed)
         holding = Holding(claim, account, by, claim.person_id == person.id)
         found[claim.privilege_id, claim.holder] += (holding,)
@@ -103,18 +115,10 @@ def holdings_of(
 
 def load(session: Session, *, club: Club, privilege_id: int, now: datetime) -> tuple[Privilege, int | None]:
     """One privilege that was ever shown, and how many are left. Raises `UnknownPrivilege`."""
-    row = session.execute(_with_free(club).where(Privilege.id == privilege_id)).one_or_none()
+    row = session.execute(_ONE, {"of_club": club.key, "privilege": privilege_id}).one_or_none()
     if row is None or (row[0].visible_from is not None and row[0].visible_from > now):
         raise UnknownPrivilege()
     return row[0], _left(row[0], row[1])
-
-
-def _with_free(club: Club) -> Select[Privilege, int]:
-    """Privileges of the club, each with the number of free codes of its pool (up to POOL_COUNTED)."""
-    free = select(Code.id).where(Code.privilege_id == Privilege.id, Code.claim_id.is_(None), Privilege.pooled)
-    some = free.correlate(Privilege).limit(POOL_COUNTED).lateral()
-    count = select(func.count()).select_from(some).scalar_subquery()
-    return select(Privilege, count).where(Privilege.club == club.key).execution_options(populate_existing=True)
 
 
 def _left(privilege: Privilege, free: int) -> int | None:
@@ -124,9 +128,10 @@ def _left(privilege: Privilege, free: int) -> int | None:
     return min(limits, default=None)
 
 
-def _offers(session: Session, club: Club, person: Person, now: datetime, query: Select[Privilege, int]) -> list[Offer]:
+def _offers(
+    session: Session, club: Club, person: Person, now: datetime, rows: Sequence[tuple[Privilege, int | None]]
+) -> list[Offer]:
     accounts = accounts_of(session, club=club, person=person, now=now)
-    rows = [(privilege, _left(privilege, free)) for privilege, free in session.execute(query)]
     held = holdings_of(
         session,
         person=person,

@@ -73,6 +73,8 @@ class Route:
     """Further phrases, each for one particular action of this kind."""
     before_consent: bool = False
     """Answered also to people who have not agreed to the terms."""
+    only_looks: bool = False
+    """The handler writes nothing, so there is nothing to take back when it refuses: no savepoint."""
 
 
 @dataclass

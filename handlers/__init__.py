@@ -48,7 +48,9 @@ ROUTES = Routes(
             before_consent=True,
             only_looks=True,
         ),
-        Route(ShowPrivilege, privileges.show_one, ("สิทธิพิเศษ {n}", "privilege {n}"), before_consent=True, only_looks=True),
+        Route(
+            ShowPrivilege, privileges.show_one, ("สิทธิพิเศษ {n}", "privilege {n}"), before_consent=True, only_looks=True
+        ),
         Route(StartClaim, claiming.start, ("รับสิทธิ์ {n}", "claim {n}"), only_looks=True),
         Route(ClaimFor, claiming.claim_for, ("รับสิทธิ์ {n} บัญชี {n}", "claim {n} for {n}")),
         Route(UseLater, claiming.later, ("ใช้สิทธิ์ภายหลัง {n}", "use later {n}")),
