@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import FrameType
 
 from bench import claims, imports, month, start, webhook
 from bench.figure import Figure
@@ -25,9 +27,14 @@ BENCHES = {
     "webhook": Bench(
         webhook.run, 4_000, "webhooks answered with a card, against the SDK's echo example", "ratio ≥ 1.0, p99 < 100 ms"
     ),
-    "claims": Bench(claims.run, 3_200, "64 rivals claim at once, against the bare SQL of the same claim", "ratio ≥ 0.7"),
+    "claims": Bench(
+        claims.run, 3_200, "64 rivals claim at once, against the bare SQL of the same claim", "ratio ≥ 0.7"
+    ),
     "month": Bench(
-        month.run, 100_000, "one monthly round, against INSERT … SELECT … GROUP BY of the same sums", "ratio ≤ 2.0, memory flat"
+        month.run,
+        100_000,
+        "one monthly round, against INSERT … SELECT … GROUP BY of the same sums",
+        "ratio ≤ 2.0, memory flat",
     ),
     "import": Bench(imports.run, 1_000_000, "an import of charges, against COPY into a bare table", "ratio ≤ 3"),
     "start": Bench(start.run, 500, "from process start to the first webhook answered", "< 3 s, < 150 MB a worker"),
@@ -53,5 +60,11 @@ def main(arguments: list[str]) -> int:
     return 1 if figure.broken else 0
 
 
+def _ended(number: int, frame: FrameType | None) -> None:
+    """Asked to end: as by Ctrl-C, so that servers and folders go too."""
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _ended)
     sys.exit(main(sys.argv[1:]))

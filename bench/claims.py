@@ -47,7 +47,9 @@ def run(n: int) -> Figure:
         engine.dispose()
     notes = [note for _, told, _ in found for note in told]
     broken = [fault for _, _, faults in found for fault in faults]
-    (value, peer_value, ratio), scene = min(zip([figures for figures, _, _ in found], SCENES, strict=True), key=lambda f: f[0][2])
+    (value, peer_value, ratio), scene = min(
+        zip([figures for figures, _, _ in found], SCENES, strict=True), key=lambda f: f[0][2]
+    )
     return Figure(
         "claims", f"claims decided and committed, {RIVALS} rivals, {scene.name} (the worse of two scenes)", value, "1/s",
         "the bare SQL of the same claim", peer_value, ratio, attempts, notes=notes, broken=broken,
@@ -72,7 +74,11 @@ def _scene(
     rates = alternating(REPETITIONS, lambda k: measure("rule", k), lambda k: measure("bare", k))
     figures = compared(*rates)
     told = f"{scene.name}: {figures[0]:,.0f} against {figures[1]:,.0f} claims/s, ratio {figures[2]:.2f}"
-    return figures, [f"{told}; ours {spread(rates[0])}; bare {spread(rates[1])}; exactly the stock of {stock} granted"], broken
+    return (
+        figures,
+        [f"{told}; ours {spread(rates[0])}; bare {spread(rates[1])}; exactly the stock of {stock} granted"],
+        broken,
+    )
 
 
 def _race(place: Ground, how: str, ids: Sequence[int], attempts: int) -> float:

@@ -10,6 +10,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 
+FEWER = False
+"""One repetition instead of several: to try a bench, not to measure."""
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -54,11 +57,16 @@ def alternating(
     """Both `rounds` times in turn, each first every other time, so that neither has the warmer machine."""
     mine: list[float] = []
     theirs: list[float] = []
-    for number in range(rounds):
+    for number in range(repetitions(rounds)):
         steps = [(mine, ours), (theirs, peers)]
         for found, measure in steps if number % 2 else reversed(steps):
             found.append(measure(number))
     return mine, theirs
+
+
+def repetitions(wanted: int) -> int:
+    """How often to repeat."""
+    return 1 if FEWER else wanted
 
 
 def spread(values: Sequence[float]) -> str:

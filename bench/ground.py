@@ -54,7 +54,7 @@ class Ground:
 @contextmanager
 def ground() -> Iterator[Ground]:
     """A server of its own under /tmp, fsync on, settings as an operator gets them; with `DATABASE_URL` a database there."""
-    folder = Path(tempfile.mkdtemp(prefix="sitthi-bench-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix=f"sitthi-bench-{os.getpid()}-", dir="/tmp"))
     folder.chmod(0o755)  # the database runs under an account of its own
     given = os.environ.get("DATABASE_URL")
     try:
@@ -94,7 +94,7 @@ def _name() -> str:
 def _say(url: str, statement: str, *names: str | sql.Identifier) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         quoted = [name if isinstance(name, sql.Identifier) else sql.Identifier(name) for name in names]
-        connection.execute(sql.SQL(statement).format(*quoted))  # type: ignore[arg-type]
+        connection.execute(sql.SQL(statement).format(*quoted))
 
 
 def _named(url: str, name: str) -> str:

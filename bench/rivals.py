@@ -57,7 +57,10 @@ def main(task: Task) -> None:
     """Connect, wait for the start, claim, tell the time."""
     make, who = _by_rule(task) if task.how == "rule" else _bare(task), _accounts(task)
     mine = [
-        [(task.privileges[k % len(task.privileges)], *who[k]) for k in range(first, task.attempts, task.processes * task.threads)]
+        [
+            (task.privileges[k % len(task.privileges)], *who[k])
+            for k in range(first, task.attempts, task.processes * task.threads)
+        ]
         for first in range(task.number, task.processes * task.threads, task.processes)
     ]
     start = threading.Event()

@@ -12,7 +12,7 @@ from statistics import median
 import psutil
 
 from bench.children import environment, free_port, gunicorn, running, wait_for
-from bench.figure import Figure, spread
+from bench.figure import Figure, repetitions, spread
 from bench.ground import Ground, ground
 from bench.load import request_of
 from bench.webhook import Side, body_of, ours_at, press
@@ -30,19 +30,22 @@ def run(n: int) -> Figure:
         wait_for(line, stack.enter_context(running([sys.executable, "-m", "bench.line_end", str(line)], log, {})), log)
         side = ours_at(place, free_port())
         seconds: list[float] = []
-        weights: list[float] = []
-        for _ in range(REPETITIONS):
+        weights: list[tuple[float, float]] = []
+        for _ in range(repetitions(REPETITIONS)):
             _once(place, line, side, n, seconds, weights)
     return Figure(
         "start", "from process start to the first webhook answered", median(seconds), "s", None, None, None, n,
         notes=[
             f"{spread(seconds)} s, with the settings of gunicorn.conf.py and a database that runs",
-            f"resident memory of the heaviest worker after {n} webhooks: {median(weights):.0f} MB ({spread(weights)})",
+            f"the heaviest worker after {n} webhooks: {median(rss for rss, _ in weights):.0f} MB resident, of which "
+            f"{median(own for _, own in weights):.0f} MB are its own and the rest is shared with the others",
         ],
     )  # fmt: skip
 
 
-def _once(place: Ground, line: int, side: Side, n: int, seconds: list[float], weights: list[float]) -> None:
+def _once(
+    place: Ground, line: int, side: Side, n: int, seconds: list[float], weights: list[tuple[float, float]]
+) -> None:
     settings = environment(place, line)
     command = gunicorn("app:create_app()", side.port)
     begun = time.monotonic()
@@ -54,7 +57,8 @@ def _once(place: Ground, line: int, side: Side, n: int, seconds: list[float], we
         seconds.append(time.monotonic() - begun)
         press(line, side, n)
         workers = psutil.Process(process.pid).children()
-        weights.append(max(worker.memory_info().rss for worker in workers) / 1e6)
+        rss, own = max((memory.rss, memory.uss) for memory in (worker.memory_full_info() for worker in workers))
+        weights.append((rss / 1e6, own / 1e6))
 
 
 def _answered(side: Side) -> bool:

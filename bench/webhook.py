@@ -76,7 +76,11 @@ def _notes(mine: list[Pressed], theirs: list[Pressed], rates: tuple[list[float],
         answered = median(p.answered_per_second for p in pressed)
         return f"{name}: {answered:,.0f} answered/s, p50 {p50:.1f} ms, p99 {p99:.1f} ms, {sum(p.lost for p in pressed)} lost; {spread(found)} 1/s"  # noqa: E501
 
-    return [told("ours", mine, rates[0]), told("echo", theirs, rates[1]), f"{CONNECTIONS} connections, 2 workers of 8 threads"]
+    return [
+        told("ours", mine, rates[0]),
+        told("echo", theirs, rates[1]),
+        f"{CONNECTIONS} connections, 2 workers of 8 threads",
+    ]
 
 
 def _measure(line: int, side: Side, n: int, into: list[Pressed]) -> Any:
@@ -119,7 +123,11 @@ def press(line: int, side: Side, n: int) -> Pressed:
     bodies = [json.dumps(body_of(side.events[k % len(side.events)]), ensure_ascii=False) for k in range(n)]
     wanted = {"port": side.port, "path": side.path, "secret": side.secret, "connections": CONNECTIONS, "bodies": bodies}
     done = subprocess.run(
-        [sys.executable, "-m", "bench.load"], cwd=ROOT, input=json.dumps(wanted).encode(), stdout=subprocess.PIPE, check=True
+        [sys.executable, "-m", "bench.load"],
+        cwd=ROOT,
+        input=json.dumps(wanted).encode(),
+        stdout=subprocess.PIPE,
+        check=True,
     )
     load = json.loads(done.stdout)
     seen = _settled(line, n)
@@ -150,7 +158,11 @@ def _postbacks(place: Ground) -> list[dict[str, Any]]:
     engine.dispose()
     vacuum(place.url)
     return [
-        {"type": "postback", "source": _source(1 + k % PEOPLE), "postback": {"data": ShowPrivilege(ids[k % PRIVILEGES]).pack()}}
+        {
+            "type": "postback",
+            "source": _source(1 + k % PEOPLE),
+            "postback": {"data": ShowPrivilege(ids[k % PRIVILEGES]).pack()},
+        }
         for k in range(PEOPLE)
     ]
 

@@ -1,0 +1,17 @@
+"""How gunicorn runs the bot where its command line says nothing else: `gunicorn 'app:create_app()'`. Why so: docs/speed.md."""
+
+import os
+
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+"""Processes; about one per core. Any number of machines may run some: they share nothing but the database."""
+worker_class = "gthread"
+threads = 8
+"""Webhooks answered at once in a process. Its web connections to PostgreSQL are at most 21: allow for workers × 21."""
+preload_app = True
+"""Imported and checked once, before the workers: wrong settings end the start, and what is imported is shared memory.
+Nothing that must not cross a fork is made before it: threads and connections come with the first webhook."""
+keepalive = 75
+"""Seconds a connection may rest: longer than the proxy in front keeps it, so that it is the proxy that closes."""
+timeout = 30
+graceful_timeout = 20
+"""Seconds to finish what was begun; the outbox takes at most 8 of them to send what it holds."""

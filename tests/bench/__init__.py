@@ -1,0 +1,1 @@
+"""The benches themselves: each runs, small, and says what its line of JSON must say."""
