@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from benefits import rounds
-from bot.line import LineError, Unknown
+from bot.line import LineError, NotSent, Unknown
 from database import migrate
 from models import TurnRow
 from richmenu.drawn import draw_menus
@@ -34,6 +34,8 @@ class Finding:
     state: str
     what: str
     remedy: str = ""
+    stops: str = ""
+    """`line` or `database`: without it, what else is asked there would only say the same in other words."""
 
 
 Question = Callable[["Parts", str], Iterator[Finding]]
@@ -41,19 +43,25 @@ Question = Callable[["Parts", str], Iterator[Finding]]
 
 def findings(parts: Parts, club: str) -> Iterator[Finding]:
     """Every finding, in the order an operator would mend them. A question that fails is itself a finding."""
-    for question in QUESTIONS:
-        try:
-            yield from question(parts, club)
-        except (LineError, Unknown) as error:
-            yield Finding(
-                "bad", f"LINE did not answer: {error}", "check the network and SITTHI_…_CHANNEL_TOKEN, and try again"
-            )
-        except SQLAlchemyError as error:
-            yield Finding(
-                "bad",
-                f"the database did not answer: {type(error).__name__}",
-                "check DATABASE_URL; is the server running?",
-            )
+    stopped: set[str] = set()
+    for question, needs in QUESTIONS:
+        if stopped.intersection(needs):
+            continue
+        for finding in _asked(question, parts, club):
+            stopped |= {finding.stops} - {""}
+            yield finding
+
+
+def _asked(question: Question, parts: Parts, club: str) -> Iterator[Finding]:
+    try:
+        yield from question(parts, club)
+    except (LineError, Unknown) as error:
+        remedy = "check the network, LINE's status page and LINE_API_URL, and try again"
+        # Nobody there: so it will be for every other question. An error: the others may do better.
+        yield Finding("bad", f"LINE did not answer: {error}", remedy, "line" if isinstance(error, NotSent) else "")
+    except SQLAlchemyError as error:
+        remedy = "check DATABASE_URL; is the server running?"
+        yield Finding("bad", f"the database did not answer: {type(error).__name__}", remedy, "database")
 
 
 def _settings(parts: Parts, club: str) -> Iterator[Finding]:
@@ -70,7 +78,7 @@ def _token(parts: Parts, club: str) -> Iterator[Finding]:
         if error.status != 401:
             raise
         remedy = f"LINE Developers console → Messaging API → issue a channel access token → SITTHI_{club.upper()}_CHANNEL_TOKEN"
-        yield Finding("bad", "the channel access token is not valid", remedy)
+        yield Finding("bad", "the channel access token is not valid", remedy, "line")
         return
     yield Finding("good", f"the token belongs to {info.get('displayName')} ({info.get('basicId')})")
     if info.get("chatMode") == "chat":
@@ -167,7 +175,7 @@ def _menus(parts: Parts, club: str) -> Iterator[Finding]:
 
 def _database(parts: Parts, club: str) -> Iterator[Finding]:
     if not migrate.is_current(parts.engine):
-        yield Finding("bad", "the database lacks the tables of this version", "flask db upgrade")
+        yield Finding("bad", "the database lacks the tables of this version", "flask db upgrade", "database")
         return
     with parts.sessions() as session:
         version = session.scalar(text("SHOW server_version"))
@@ -197,4 +205,15 @@ def _jobs(parts: Parts, club: str) -> Iterator[Finding]:
         yield Finding("look", f"{parked} events are parked", "flask turns parked shows them and why")
 
 
-QUESTIONS: tuple[Question, ...] = (_settings, _database, _token, _clock, _webhook, _redelivery, _quota, _menus, _jobs)
+QUESTIONS: tuple[tuple[Question, tuple[str, ...]], ...] = (
+    (_settings, ()),
+    (_database, ("database",)),
+    (_token, ("line",)),
+    (_clock, ("line",)),
+    (_webhook, ("line",)),
+    (_redelivery, ("database",)),
+    (_quota, ("line",)),
+    (_menus, ("line", "database")),
+    (_jobs, ("database",)),
+)
+"""Each question, and what it needs to be asked."""

@@ -6,6 +6,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from bot.line import LineError, Unknown
 from commands.checking import Finding, findings
 
 group = AppGroup("line", help="The channel at LINE.")
@@ -37,7 +38,10 @@ def webhook(key: str) -> None:
     if key not in parts.clubs:
         raise click.BadParameter(f"no club is called {key!r}: use one of {', '.join(parts.clubs)}", param_hint="--club")
     url = f"{parts.settings.public_url}/callback/{key}"
-    parts.lines[key].set_webhook(url)
+    try:
+        parts.lines[key].set_webhook(url)
+    except (LineError, Unknown) as error:
+        raise click.ClickException(f"LINE did not take the address: {error}; see flask line check") from error
     click.echo(f"LINE sends the events of {key} to {url}; check with flask line check")
 
 

@@ -22,8 +22,9 @@ def parked(club: Club) -> None:
         found = select(TurnRow).where(TurnRow.club == club.key, TurnRow.state == "parked").order_by(TurnRow.received_at)
         rows = session.scalars(found).all()
     for row in rows:
+        why = (row.error or "no reason kept").splitlines()[0]
         click.echo(
-            f"{row.received_at:%Y-%m-%d %H:%M:%S} UTC  {row.kind:<12} {row.event_id}  tried {row.attempts}×  {row.error}"
+            f"{row.received_at:%Y-%m-%d %H:%M:%S} UTC  {row.kind:<12} {row.event_id}  tried {row.attempts}×  {why}"
         )
     click.echo(f"{len(rows)} parked." + (" Try one again with: flask turns retry EVENT_ID" if rows else ""))
 
