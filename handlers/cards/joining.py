@@ -19,6 +19,7 @@ from handlers.cards.parts import (
     band,
     bubble,
     button,
+    on,
     pill,
     row,
     rule,
@@ -212,7 +213,10 @@ def _joined(turn: Turn, account: Account) -> Json:
     t, club = turn.words, turn.club
     tier = club.tier(account.tier or club.entry_tier.key)
     lines = [
-        row(words(account.name, bold=True, flex=1), pill(club.say(tier.name, turn.language), "#FFFFFF", tier.colour))
+        row(
+            words(account.name, bold=True, flex=1),
+            pill(club.say(tier.name, turn.language), on(tier.colour), tier.colour),
+        )
     ]
     if account.is_new and account.new_last_day:
         lines.append(

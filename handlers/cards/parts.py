@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.messages import Json
+from richmenu import colours
 
 INK = "#1F2A37"
 MUTED = "#6B7280"
@@ -20,6 +21,8 @@ RED_TINT = "#FEF3F2"
 TINT = "#ECFDF5"
 AMBER_TINT = "#FFFBEB"
 GREY_TINT = "#F3F4F6"
+READABLE = 3.0
+"""The contrast that WCAG 2 asks of large bold type."""
 LAST_COUNTER = re.compile(r"(?<=\d) (?=\S{1,8}$)")
 """The space between a number and the short word it counts, at the end of a title: no line may break there."""
 
@@ -46,10 +49,10 @@ def row(*contents: Json, **more: Any) -> Json:
 
 
 def pair(name: str, value: str, *, colour: str = INK, bold: bool = False, wide: bool = False) -> Json:
-    """A name on the left, its value on the right."""
+    """A name on the left, its value on the right; `wide`: the value is short, it keeps its line and the name the rest."""
     return row(
-        words(name, colour=MUTED, flex=5 if wide else 4),
-        words(value, colour=colour, bold=bold, flex=4 if wide else 6, align="end"),
+        words(name, colour=MUTED, flex=1 if wide else 4),
+        words(value, colour=colour, bold=bold, flex=0 if wide else 6, align="end"),
     )
 
 
@@ -135,11 +138,15 @@ def button(action: Json, *, kind: str = "primary", small: bool = True) -> Json:
 
 
 def band(label: str, colour: str, above: str = "") -> Json:
-    """A coloured header with white type."""
-    lines = [words(above, size="xs", colour="#FFFFFFCC")] if above else []
-    return stack(
-        *lines, words(label, size="lg", colour="#FFFFFF", bold=True), backgroundColor=colour, paddingAll="16px"
-    )
+    """A coloured header; its type is white, or dark on a pale colour."""
+    ink = on(colour)
+    lines = [words(above, size="xs", colour=f"{ink}CC")] if above else []
+    return stack(*lines, words(label, size="lg", colour=ink, bold=True), backgroundColor=colour, paddingAll="16px")
+
+
+def on(colour: str) -> str:
+    """The colour of type on `colour` (`#rrggbb`): white where it reads, else ink."""
+    return PAPER if colours.contrast(colours.parse(colour), colours.WHITE) >= READABLE else INK
 
 
 def hero(url: str, action: Json | None = None) -> Json:

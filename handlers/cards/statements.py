@@ -10,7 +10,7 @@ from benefits.statement import Line, Outlook, Statement
 from bot.actions import Explain, ExplainMonths, ShowAccounts
 from bot.messages import CAROUSEL_BYTES, Json, cards, press, weight
 from bot.routing import Turn
-from handlers.cards.parts import AMBER, BRAND, FAINT, MUTED, band, bubble, button, pair, row, rule, stack, words
+from handlers.cards.parts import AMBER, BRAND, MUTED, band, bubble, button, pair, row, rule, stack, words
 from handlers.quick import home
 
 SPARE_BYTES = 3_000
@@ -159,7 +159,7 @@ def _line(turn: Turn, found: Statement, line: Line) -> Json:
     paid = t("paid {day}", day=t.day(line.paid_at)) if line.paid_at else t("not paid")
     facts = f"{line.invoice_no} · {t.month(line.service_month)} · {paid}"
     return stack(
-        row(words(name, bold=True, flex=5), words(amount, align="end", flex=4, colour=BRAND if here else FAINT)),
+        row(words(name, bold=True, flex=1), words(amount, align="end", flex=0, colour=BRAND if here else MUTED)),
         words(facts, size="xxs", colour=MUTED),
         words(t("VAT {baht} baht left out", baht=t.baht(line.vat_satang)), size="xxs", colour=MUTED),
         words(_why(turn, line), size="xs", colour=BRAND if here else AMBER),

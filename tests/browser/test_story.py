@@ -97,7 +97,7 @@ def read_of_the_new_tier(may: Hand) -> None:
         may.menu("บัญชีทางการ")
         may.page.wait_for_timeout(2_000)
     expect(told.first).to_contain_text("เลื่อนระดับ")
-    may.reads(SHOP, "Silver", "ปรับระดับครั้งถัดไป")
+    may.reads(SHOP, "Silver", "ปรับระดับถัดไป")
 
 
 def test_emma_walks_it_in_english(desk: Page, demo: Demo, chromium: Browser) -> None:

@@ -24,7 +24,8 @@ function prefilled(uri) {
 async function tap(phone, action, params) {
   const body = { action, ...(params && { params }), ...(phone.group && { group: phone.group }) };
   const result = await attempt(() => post(`/people/${phone.person}/tap`, body));
-  if (result && 'menu' in result && store.people.has(phone.person)) {
+  // Only of a switch: after any other tap the bot may have linked another menu, and the stream has told it already.
+  if (action.type === 'richmenuswitch' && result && 'menu' in result && store.people.has(phone.person)) {
     keepPerson({ ...store.people.get(phone.person), menu: result.menu });
   }
   return result;

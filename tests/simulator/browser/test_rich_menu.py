@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from simulator import Simulator
 from simulator.people import Person
@@ -105,3 +105,19 @@ def test_the_pc_view_has_no_menu_and_no_quick_replies_and_only_reads_until_asked
     phone.get_by_role("button", name="More", exact=True).click()
     phone.get_by_role("button", name="View as a phone").click()
     expect(phone.locator(".rich-menu")).to_be_visible()
+
+
+def test_a_menu_linked_before_a_tap_was_answered_is_the_one_that_stays(
+        desk: Page, menus: tuple[str, str], malee: Person, bot: TeachableBot) -> None:
+    """The page hears of the new menu before its own tap returns, which knew the old one only."""
+    def late(route: Route) -> None:
+        answer = route.fetch()
+        bot.call("POST", f"/v2/bot/user/{malee.id}/richmenu/{menus[1]}")
+        route.fulfill(response=answer)
+
+    desk.route("**/tap", late)
+    phone = desk.locator(".phone").first
+    with desk.expect_response("**/tap"):
+        phone.get_by_role("button", name="สิทธิ์ของฉัน").click()
+    desk.wait_for_timeout(300)
+    expect(phone.locator(f".rich-menu[data-menu='{menus[1]}']")).to_be_visible()
