@@ -48,11 +48,13 @@ def passing(mutants: Sequence[Mutant]) -> bool:
     """Whether every test that is to kill passes on a copy without any change."""
     url = os.environ.get("DATABASE_URL") or embedded.ensure_running(ROOT / "var" / "test", settings=FAST)
     tests = sorted({test for mutant in mutants for test in mutant.tests})
-    with copy_of_the_tree() as tree:
-        code, said = run(tests, tree, url, patience=900)
-    if code != 0:
-        print(said[-3000:])
-    return code == 0
+    with copy_of_the_tree() as tree, ThreadPoolExecutor(PARALLEL) as pool:
+        parts = [tests[number::PARALLEL] for number in range(min(PARALLEL, len(tests)))]
+        done = list(pool.map(lambda part: run(part, tree, url, patience=900), parts))
+    for code, said in done:
+        if code != 0:
+            print(said[-3000:])
+    return all(code == 0 for code, _ in done)
 
 
 def table(verdicts: Sequence[Verdict]) -> str:

@@ -43,7 +43,7 @@ MUTANTS = (
         CLAIMS,
         "free.with_for_update(skip_locked=skip)",
         "free",
-        (RACES + "test_a1_stock_and_pool_together_never_give_more_than_either",),
+        ("rules/test_last_line.py::test_a1_two_claims_in_flight_take_two_codes",),
     ),
     Mutant(
         "codes in flight count as gone",

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
-from benefits import rounds, sealed_codes, standings
+from benefits import claims, rounds, sealed_codes, standings
 from benefits.counting import counting_lock
 from benefits.periods import add_months, month_name
 from benefits.vault import CannotOpen, Vault
@@ -59,6 +59,23 @@ def test_a1_two_codes_for_one_claim_are_refused_by_the_database(rolled_back: Ses
     claim = held(rolled_back, offer, shop, nok)
     with pytest.raises(IntegrityError, match="uq_codes_claim_id"), rolled_back.begin_nested():
         rolled_back.execute(text(f"UPDATE codes SET claim_id = {claim.id} WHERE privilege_id = {offer.id}"))
+
+
+def test_a1_two_claims_in_flight_take_two_codes(sessions: sessionmaker[Session], club: Club) -> None:
+    """A1: the code that a rival is taking is left to her, and not waited for while there is another."""
+    with sessions.begin() as session:
+        admins = [factories.person(session), factories.person(session)]
+        shops = [factories.member(session, admin).id for admin in admins]
+        offer = factories.privilege(session, pooled=True)
+        add_codes(session, offer, 2)
+    with sessions() as first, sessions() as second:
+        second.execute(text("SET LOCAL lock_timeout = '2s'"))
+        for session, admin, shop in zip((first, second), admins, shops, strict=True):
+            claims.claim(session, club=club, person=admin, privilege_id=offer.id, member_id=shop, now=NOON)
+        first.commit()
+        second.commit()
+        taken = list(first.scalars(select(Code.claim_id)))
+    assert len(set(taken) - {None}) == 2, f"two claims, and the codes are of {taken}"
 
 
 def test_b3_a_code_in_anothers_place_does_not_open(rolled_back: Session, vault: Vault) -> None:
