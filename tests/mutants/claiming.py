@@ -174,7 +174,7 @@ MUTANTS = (
         "benefits/uses.py",
         "if _use_number(claim) != use_number:",
         "if False:",
-        (USES + "test_forged_altered_and_foreign_links_open_nothing",),
+        ("web/test_use_page.py::test_c8_foreign_forged_and_outlived_tokens_get_one_and_the_same_404",),
     ),
     Mutant(
         "a claim is used by two",

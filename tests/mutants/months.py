@@ -19,7 +19,7 @@ MUTANTS = (
         SQL,
         "WHERE id = :run AND owner = :owner AND state = 'running'",
         "WHERE id = :run",
-        (PROCESSES + "test_f8_late_writes_of_a_holder_that_slept_are_refused",),
+        ("rules/test_last_line.py::test_f8_a_lease_taken_over_is_lost_at_the_next_step",),
     ),
     Mutant(
         "leases by the worker's clock",
@@ -75,7 +75,7 @@ MUTANTS = (
         COUNTING,
         "date_trunc('month', {paid} AT TIME ZONE 'Asia/Bangkok')::date, :first_open) END",
         ":first_open) END",
-        (ROUNDS + "test_lfc_9_a_late_payment_counts_in_the_round_open_when_it_completed",),
+        ("rules/test_last_line.py::test_lfc_9_paid_on_the_first_counts_with_the_month_of_payment",),
     ),
     Mutant(
         "months of another zone",
@@ -83,7 +83,7 @@ MUTANTS = (
         COUNTING,
         "{paid} AT TIME ZONE 'Asia/Bangkok')",
         "{paid} AT TIME ZONE 'UTC')",
-        ("rules/test_rounds_boundaries.py::test_f6_a_month_ends_with_the_last_microsecond_of_its_bangkok_day",),
+        ("rules/test_last_line.py::test_lfc_9_paid_on_the_first_counts_with_the_month_of_payment",),
     ),
     Mutant(
         "the rest below zero is forgiven",

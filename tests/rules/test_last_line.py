@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from datetime import UTC, date, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
-from benefits import claims, rounds, sealed_codes, standings
+from benefits import claims, rounds, rounds_lease, sealed_codes, standings
 from benefits.counting import counting_lock
 from benefits.periods import add_months, month_name
 from benefits.vault import CannotOpen, Vault
@@ -109,6 +110,38 @@ def test_a_month_closes_only_when_no_import_is_under_way(
     closing.join(10)
     with sessions() as session:
         assert session.scalars(select(Run.state)).all() == ["done"]
+
+
+def test_f8_a_lease_taken_over_is_lost_at_the_next_step(engine: Engine, club: Club) -> None:
+    """F8: who stood still past the lease is told so by the first statement of its next step, before it writes anything."""
+    with engine.connect() as slept, engine.connect() as other:
+        with slept.begin():
+            old = rounds_lease.take(slept, club=club, period=OCTOBER, owner=uuid4(), now=NOON)
+        with slept.begin():
+            old.fence()
+        with other.begin():
+            other.execute(text("UPDATE runs SET lease_until = clock_timestamp() - interval '1 second'"))
+        with other.begin():
+            new = rounds_lease.take(other, club=club, period=OCTOBER, owner=uuid4(), now=NOON)
+        with pytest.raises(rounds.LeaseLost), slept.begin():
+            old.fence("7")
+        with other.begin():
+            new.fence()
+        assert other.scalar(text("SELECT cursor FROM runs")) is None
+
+
+def test_lfc_9_paid_on_the_first_counts_with_the_month_of_payment(
+    engine: Engine, sessions: sessionmaker[Session], club: Club, tmp_path: Path
+) -> None:
+    """LFC-9: October's line paid on 1 November, before October's round has run: it is November's all the same."""
+    with sessions.begin() as session:
+        factories.member(session, external_id="@a")
+    books = Books(engine, sessions, club, tmp_path)
+    books.bill("@a", "100.00", paid="2026-11-01T00:00:00")
+    books.bill("@a", "10.00", paid="2026-10-31T23:59:59.999999")
+    books.run("2026-10")
+    books.run("2026-11")
+    assert [books.stars("@a", month) for month in ("2026-10", "2026-11")] == [10, 100]
 
 
 def test_the_total_is_of_the_last_twelve_computed_months(
