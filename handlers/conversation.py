@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from benefits import consent, notices, people
@@ -23,7 +23,6 @@ from richmenu import choosing, linking
 from wording import words
 
 USER_ID = re.compile(r"U[0-9a-f]{32}")
-PROFILE_AGE = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ class Conversation:
         person = turn.person
         agreed = not consent.needs_consent(turn.session, club=turn.club, person=person)
         linking.want(person, choosing.menu_key(turn.club, person.language, member=agreed))
-        stale = person.profile_at is None or turn.now - person.profile_at > PROFILE_AGE
+        stale = person.profile_at is None or turn.now - person.profile_at > people.PROFILE_AGE
         return replace(reply, attend=person.friend and (stale or person.menu_wanted != person.menu_linked))
 
 

@@ -11,7 +11,7 @@ from bot.messages import press, text
 from bot.routing import SILENCE, Reply, Routes, Turn
 from handlers.cards import helping as cards
 from handlers.quick import home, joining_help
-from wording import Words, words
+from wording import OWN_NAMES, Words, words
 
 
 def show_help(turn: Turn, action: Help) -> Reply:
@@ -21,8 +21,7 @@ def show_help(turn: Turn, action: Help) -> Reply:
 
 def ask_language(turn: Turn, action: AskLanguage) -> Reply:
     """Which language?"""
-    named = {"th": "ภาษาไทย", "en": "English", "ru": "Русский"}
-    quick = [press(named[language], SetLanguage(language)) for language in turn.club.languages]
+    quick = [press(OWN_NAMES[language], SetLanguage(language)) for language in turn.club.languages]
     return Reply([cards.languages(turn, quick)], outcome="language asked")
 
 

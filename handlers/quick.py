@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.actions import AskLanguage, Help, MyInfo, ShowAccounts, ShowPrivileges, ShowTerms
 from bot.messages import Json, press
 from bot.routing import Turn
+from wording import OWN_NAMES
 
 
 def home(turn: Turn) -> list[Json]:
@@ -24,5 +25,10 @@ def joining_help(turn: Turn) -> list[Json]:
     return [
         press(t("Join the club"), ShowTerms()),
         press(t("Help"), Help()),
-        press("ภาษาไทย / English", AskLanguage()),
+        press(language_names(turn), AskLanguage()),
     ]
+
+
+def language_names(turn: Turn) -> str:
+    """The club's languages, each in its own words: `ภาษาไทย / English`."""
+    return " / ".join(OWN_NAMES[language] for language in turn.club.languages)

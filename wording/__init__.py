@@ -17,6 +17,8 @@ from babel.numbers import format_decimal
 
 FOLDER = Path(__file__).parent
 LANGUAGES = ("th", "en", "ru")
+OWN_NAMES = {"th": "ภาษาไทย", "en": "English", "ru": "Русский"}
+"""Each language in its own words, so that whoever needs it can read it."""
 BANGKOK = ZoneInfo("Asia/Bangkok")
 BUDDHIST = 543
 

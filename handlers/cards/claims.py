@@ -189,7 +189,7 @@ def claim_card(turn: Turn, held: HeldClaim) -> Json:
     if held.may_use:
         buttons.insert(0, use_button(turn, held))
         body += hint(turn, t("use {n}", n=claim.id))
-    alt = f"{name_of(turn, claim.privilege)} ({held.account.name}): {state_name(turn, held)}"
+    alt = f"{name_of(turn, claim.privilege)} ({held.account.name}): {state_names(turn)[held.state]}"
     return card(alt, bubble(body, picture=hero(picture(turn, claim.privilege)), buttons=buttons), home(turn))
 
 
@@ -234,11 +234,10 @@ def use_button(turn: Turn, held: HeldClaim) -> Json:
     return button(press(t("Claim and use"), AskUse(held.claim.id)))
 
 
-def state_name(turn: Turn, held: HeldClaim) -> str:
-    """`kept`, `in_use` … in the person's language."""
+def state_names(turn: Turn) -> dict[str, str]:
+    """The states of a claim in the person's language."""
     t = turn.words
-    names = {"kept": t("Kept"), "in_use": t("In use"), "used": t("Used"), "expired": t("Expired"), "void": t("Void")}
-    return names[held.state]
+    return {"kept": t("Kept"), "in_use": t("In use"), "used": t("Used"), "expired": t("Expired"), "void": t("Void")}
 
 
 def state_pill(turn: Turn, held: HeldClaim) -> Json:
@@ -250,7 +249,7 @@ def state_pill(turn: Turn, held: HeldClaim) -> Json:
         "expired": (MUTED, GREY_TINT),
         "void": (RED, RED_TINT),
     }
-    return pill(state_name(turn, held), *looks[held.state])
+    return pill(state_names(turn)[held.state], *looks[held.state])
 
 
 def story(turn: Turn, held: HeldClaim) -> list[Json]:

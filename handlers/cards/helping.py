@@ -8,7 +8,7 @@ from bot.actions import AskLanguage, Leave, Offers, ShowTerms
 from bot.messages import Json, card, press
 from bot.routing import Turn
 from handlers.cards.parts import MUTED, band, bubble, button, row, rule, stack, words
-from handlers.quick import home
+from handlers.quick import home, language_names
 
 
 def help_card(turn: Turn) -> Json:
@@ -21,7 +21,7 @@ def help_card(turn: Turn) -> Json:
         (t("Claim and use"), t("the list of claims you can use")),
         (t("Why this number"), t("the statement of your stars, line by line")),
         (t("Terms"), t("the terms you agreed to")),
-        (t("Language"), "ภาษาไทย / English"),
+        (t("Language"), language_names(turn)),
     )
     typed = [
         row(words(f"“{name}”", bold=True, flex=5), words(what, size="xs", colour=MUTED, flex=6)) for name, what in lines
@@ -36,7 +36,7 @@ def help_card(turn: Turn) -> Json:
         words(t("A person helps you: {contact}", contact=contact), size="xs", colour=MUTED, margin="md"),
     ]
     buttons = [
-        button(press("ภาษาไทย / English", AskLanguage()), kind="secondary"),
+        button(press(language_names(turn), AskLanguage()), kind="secondary"),
         button(press(t("Terms"), ShowTerms()), kind="link"),
         button(switch, kind="link"),
         button(press(t("Leave the club"), Leave()), kind="link"),

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from benefits.claims import HeldClaim
 from bot.actions import ShowAccounts, ShowClaim, ShowClaims, ShowPrivileges
-from bot.messages import BUBBLES, CAROUSEL_BYTES, Json, card, cards, press, weight
+from bot.messages import Json, card, cards, press
 from bot.routing import Turn
-from handlers.cards.claims import state_pill, story, use_button
+from handlers.cards.claims import state_names, state_pill, story, use_button
+from handlers.cards.paging import page_of
 from handlers.cards.parts import BRAND, FAINT, MUTED, band, bubble, button, hero, row, rule, title, words
 from handlers.cards.privileges import name_of, partner_name, picture
 from handlers.cards.typed import hint
 from handlers.quick import home
 
-SPARE_BYTES = 4_000
 NAMED = 3
 """So many are named in the alt text."""
 
@@ -39,17 +39,8 @@ def overview(turn: Turn, counts: Mapping[str, int]) -> Json:
 def claims_of_state(turn: Turn, held: Sequence[HeldClaim], action: ShowClaims) -> Json:
     """A page of claims that swipe, as many as LINE's 50 KB hold."""
     t = turn.words
-    start = action.page if 0 < action.page < len(held) else 0
-    shown: list[Json] = []
-    used = 0
-    for claim in held[start:]:
-        made = _claim(turn, claim)
-        used += weight(made)
-        if shown and (used > CAROUSEL_BYTES - SPARE_BYTES or len(shown) == BUBBLES - 1):
-            break
-        shown.append(made)
-    following = start + len(shown)
-    if following < len(held):
+    shown, following = page_of(held, action.page, lambda claim: _claim(turn, claim))
+    if following is not None:
         shown.append(_more(turn, action.state, following, len(held)))
     names = ", ".join(name_of(turn, claim.claim.privilege) for claim in held[:NAMED])
     alt = t("{state} ({n}): {privileges}", state=state_names(turn)[action.state], n=len(held), privileges=names)
@@ -62,12 +53,6 @@ def nothing(turn: Turn, state: str) -> str:
     if state == "kept":
         return t("Nothing is waiting to be used. Claim something under “My privileges”.")
     return t("Nothing here: no claims are “{state}”.", state=state_names(turn)[state])
-
-
-def state_names(turn: Turn) -> dict[str, str]:
-    """The states in the person's language."""
-    t = turn.words
-    return {"kept": t("Kept"), "in_use": t("In use"), "used": t("Used"), "expired": t("Expired"), "void": t("Void")}
 
 
 def _count(turn: Turn, state: str, name: str, n: int) -> Json:

@@ -27,7 +27,7 @@ from handlers.cards.parts import (
     words,
 )
 from handlers.cards.typed import hint
-from handlers.quick import home, joining_help
+from handlers.quick import home, joining_help, language_names
 
 ACCOUNTS_SHOWN = 10
 CLAUSE = re.compile(r"(\d+\.)\s+(.+)")
@@ -51,7 +51,7 @@ def welcome(turn: Turn, *, back: bool) -> Json:
     ]
     buttons = [
         button(press(t("Join the club"), ShowTerms())),
-        button(press("ภาษาไทย / English", AskLanguage()), kind="link"),
+        button(press(language_names(turn), AskLanguage()), kind="link"),
     ]
     return card(hello, bubble(body, top=band(hello, turn.club.colour), buttons=buttons), joining_help(turn))
 

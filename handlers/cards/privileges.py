@@ -9,8 +9,9 @@ from benefits.conditions import AlreadyClaimed, NotYet, SoldOut
 from benefits.privileges import Offer, Standing
 from benefits.refusal import Refusal
 from bot.actions import ClaimFor, MyInfo, ShowAccounts, ShowPrivilege, ShowPrivileges, ShowTerms, StartClaim
-from bot.messages import BUBBLES, CAROUSEL_BYTES, Json, cards, press, weight
+from bot.messages import Json, cards, press
 from bot.routing import Turn
+from handlers.cards.paging import page_of
 from handlers.cards.parts import (
     AMBER,
     AMBER_TINT,
@@ -34,7 +35,6 @@ from handlers.quick import home
 from models import Partner, Privilege
 
 ACCOUNTS_SHOWN = 8
-SPARE_BYTES = 4_000
 
 
 def name_of(turn: Turn, privilege: Privilege) -> str:
@@ -65,17 +65,7 @@ def picture(turn: Turn, privilege: Privilege) -> str:
 def catalogue(turn: Turn, offers: Sequence[Offer], page: int, quick: Sequence[Json]) -> Json:
     """A page of bubbles that swipe, as many as LINE's 50 KB hold; the last one leads on."""
     t = turn.words
-    start = page if 0 < page < len(offers) else 0
-    shown: list[Json] = []
-    used = 0
-    for offer in offers[start:]:
-        made = _offer(turn, offer)
-        used += weight(made)
-        if shown and (used > CAROUSEL_BYTES - SPARE_BYTES or len(shown) == BUBBLES - 1):
-            break
-        shown.append(made)
-    following = start + len(shown)
-    more = following if following < len(offers) else None
+    shown, more = page_of(offers, page, lambda offer: _offer(turn, offer))
     open_now = sum(1 for offer in offers if offer.claimable)
     alt = t("My privileges: {open} of {n} can be claimed now", open=open_now, n=len(offers))
     return cards(alt, [*shown, _way_on(turn, more)], quick)
