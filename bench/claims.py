@@ -91,14 +91,19 @@ def _race(place: Ground, how: str, ids: Sequence[int], attempts: int) -> float:
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         children.append(child)
-    for child in children:
-        assert child.stdout is not None
-        child.stdout.readline()  # connected and ready
-    for child in children:
-        assert child.stdin is not None
-        child.stdin.write("go\n")
-        child.stdin.flush()
-    times = [json.loads(child.communicate()[0]) for child in children]
+    try:
+        for child in children:
+            assert child.stdout is not None
+            child.stdout.readline()  # connected and ready
+        for child in children:
+            assert child.stdin is not None
+            child.stdin.write("go\n")
+            child.stdin.flush()
+        times = [json.loads(child.communicate()[0]) for child in children]
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
     return float(max(ended for _, ended in times) - min(begun for begun, _ in times))
 
 

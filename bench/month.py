@@ -31,6 +31,7 @@ SUMS = "SELECT (SELECT sum(stars) FROM bare_sums), (SELECT sum(amount) FROM entr
 def run(n: int) -> Figure:
     """`n` accounts; each side works on a copy of the same database, in turn."""
     growth: list[float] = []
+    moved: list[int] = []
     broken: list[str] = []
     with ground() as place:
         engine = place.engine()
@@ -40,11 +41,12 @@ def run(n: int) -> Figure:
         vacuum(place.url)
         repetitions = 1 if n >= LARGE else 3
         ours, bare = alternating(
-            repetitions, lambda k: _round(place, n, growth, broken), lambda k: _bare(place)
+            repetitions, lambda k: _round(place, n, growth, moved, broken), lambda k: _bare(place)
         )  # fmt: skip
     value, peer_value, ratio = compared(ours, bare)
     notes = [
         f"ours {spread(ours)} s: charges frozen, entries, totals, tiers, journal, notices and the result's hash",
+        f"{moved[0]:,} accounts came to another tier: each a line in the journal and a notice to her administrators",
         f"bare {spread(bare)} s; {n / value:,.0f} accounts/s",
         f"memory of the process grew by at most {max(growth):.1f} MB in a round",
     ]
@@ -52,13 +54,14 @@ def run(n: int) -> Figure:
                   "INSERT … SELECT … GROUP BY of the same sums", peer_value, ratio, n, notes=notes, broken=broken)  # fmt: skip
 
 
-def _round(place: Ground, n: int, growth: list[float], broken: list[str]) -> float:
+def _round(place: Ground, n: int, growth: list[float], moved: list[int], broken: list[str]) -> float:
     with place.copy() as url:
         engine = make_engine(url)
         before, begun = _peak(), time.monotonic()
         result = rounds.run(engine, club=club(), period=MONTH, now=NOON)
         seconds = time.monotonic() - begun
         growth.append(_peak() - before)
+        moved[:] = [sum(move.accounts for move in result.moves)]
         engine.dispose()
         _add_up(url)
         with psycopg.connect(url) as connection:

@@ -53,7 +53,7 @@ FROM privileges, generate_series(1, CAST(:each AS int)) n WHERE id = ANY(:ids)
 
 CHARGES = """
 INSERT INTO charges (club, member_id, invoice_no, service, net_satang, vat_satang, service_month, paid_at, count_month)
-SELECT :club, members.id, members.external_id || '-' || n, 'official_account', 10000 + (members.id * 7919 + n * 104729) % 900000,
+SELECT :club, members.id, members.external_id || '-' || n, 'official_account', 10000 + (members.id * 7919 + n * 104729) % 100000,
        0, :month, :paid, :month
 FROM members, generate_series(1, CAST(:each AS int)) n ORDER BY members.id, n
 """
@@ -89,7 +89,7 @@ def privileges(
 
 
 def charges(engine: Engine, club: Club, each: int, month: date, paid: datetime) -> None:
-    """`each` paid package lines of `month` for every account, to be counted in the round of that month."""
+    """`each` paid package lines of 100 to 1,100 baht for every account, to be counted in the round of `month`."""
     values = {"club": club.key, "each": each, "month": month, "paid": paid}
     with engine.begin() as connection:
         connection.execute(text(CHARGES), values)
