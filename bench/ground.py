@@ -54,6 +54,7 @@ class Ground:
 @contextmanager
 def ground() -> Iterator[Ground]:
     """A server of its own under /tmp, fsync on, settings as an operator gets them; with `DATABASE_URL` a database there."""
+    _sweep()
     folder = Path(tempfile.mkdtemp(prefix=f"sitthi-bench-{os.getpid()}-", dir="/tmp"))
     folder.chmod(0o755)  # the database runs under an account of its own
     given = os.environ.get("DATABASE_URL")
@@ -85,6 +86,15 @@ def vacuum(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")
+
+
+def _sweep() -> None:
+    """End the server and remove the folder of every bench that was killed."""
+    for left in Path("/tmp").glob("sitthi-bench-*-*"):
+        owner = left.name.split("-")[2]
+        if left.stat().st_uid == os.geteuid() and not Path(f"/proc/{owner}").exists():
+            embedded.stop(left, "immediate")
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _name() -> str:
