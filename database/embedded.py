@@ -37,6 +37,7 @@ FIXED_SETTINGS = {
 STOP_SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 PATIENCE = 120.0  # seconds for a start or a stop, crash recovery included
 ORPHANS_MAY_LINGER = 3.0  # seconds between a server's death and our ending what it left behind
+ORPHANS_ARE_OLDER = 10.0  # seconds: a server on its way is named by its pid file long before
 LOG_MAX = 10_000_000  # bytes; a longer log is put aside at the next start
 _started: dict[Path, subprocess.Popen[bytes]] = {}  # so that a server of ours that ended does not stay a zombie
 
@@ -190,11 +191,21 @@ def _processes(cluster: Cluster) -> Iterator[int]:
 
 
 def _end_orphans(cluster: Cluster) -> None:
-    """Ends the processes a killed server left behind: busy ones don't notice, and keep the next from starting."""
+    """Ends the processes a killed server left behind: busy ones don't notice, and keep the next from starting.
+
+    Only those of some age: a server that another process has just started has not written its `postmaster.pid` yet.
+    """
     if _server_pid(cluster) is None:
         for orphan in _processes(cluster):
-            with suppress(ProcessLookupError):
-                os.kill(orphan, signal.SIGKILL)
+            with suppress(OSError):
+                if _age(orphan) > ORPHANS_ARE_OLDER:
+                    os.kill(orphan, signal.SIGKILL)
+
+
+def _age(pid: int) -> float:
+    """Seconds since the process began. Raises OSError when it is gone."""
+    began = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+    return float(Path("/proc/uptime").read_text().split()[0]) - began
 
 
 def _reap(cluster: Cluster) -> None:
