@@ -102,6 +102,9 @@ ROUTES = Routes(
                 "join the club",
                 "terms",
                 "club terms",
+                # A bare yes agrees to nothing: it shows what there is to agree to.
+                "ตกลง",
+                "agree",
             ),
             before_consent=True,
         ),

@@ -61,4 +61,4 @@ def _ending(turn: Turn, notice: Notice) -> Json:
         button(press(t("Use now"), AskUse(facts["claim"]))),
         button(press(t("Details"), ShowClaim(facts["claim"])), kind="link"),
     ]
-    return card(f"{head} – {until}", bubble(body, top=band(head, AMBER), buttons=buttons))
+    return card(f"{head} – {until}", bubble(body, top=band(t("Ends soon"), AMBER), buttons=buttons))

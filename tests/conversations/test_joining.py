@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -15,7 +16,7 @@ from tests.conversations.chat import Chat, World
 from tests.factories import NOON
 
 
-def shop(world: World, *admins: Chat, role: str = "administrator", **values: object) -> int:
+def shop(world: World, *admins: Chat, role: str = "administrator", **values: Any) -> int:
     """An official account the club knows, not joined, with these admins; its id."""
     with world.parts.sessions.begin() as session:
         member = factories.member(session, joined=False, **values)
@@ -163,7 +164,7 @@ def test_new_terms_are_agreed_to_again(world: World, monkeypatch: pytest.MonkeyP
     may.taps("ตกลง")
     club = world.parts.clubs["family_club"]
     changed = dataclasses.replace(club.terms, version="2026-12")
-    monkeypatch.setitem(world.parts.clubs, "family_club", dataclasses.replace(club, terms=changed))  # type: ignore[arg-type]
+    monkeypatch.setitem(world.parts.clubs, "family_club", dataclasses.replace(club, terms=changed))
     assert "มีการเปลี่ยนแปลง" in may.says("ข้อมูลของฉัน")
     assert "ฉบับ 2026-12" in may.presses(old)
     may.taps("ตกลง")
