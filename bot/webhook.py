@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,6 +29,8 @@ TRIES = 3
 """A deadlock or a lost serial order is tried again at once; everything else is told."""
 AGAIN = ("40P01", "40001")
 EVENT_ID = 100
+DEEPEST = 64
+"""Levels of JSON in JSON; LINE's own events have a dozen."""
 AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 """The database is gone, slow, full, or takes no writes (InternalError: read-only)."""
 
@@ -223,24 +226,26 @@ def _columns(club: str, event: Mapping[str, Any], now: datetime) -> dict[str, An
         "line_user_id": _text(source, "userId"),
         "message_id": _text(message, "id") or _text(event.get("unsend"), "messageId"),
         "kind": kind[:100] if isinstance(kind, str) else "malformed",
-        "event": _storable(event),
+        "event": event,
         "event_at": _time(event.get("timestamp")),
         "received_at": now,
     }
 
 
-def _storable(thing: Any) -> Any:
-    """The same JSON as PostgreSQL can hold it: no NUL character, no lone surrogates."""
+def _storable(thing: Any, levels: int = DEEPEST) -> Any:
+    """The same JSON as PostgreSQL can hold it: no NUL character, no lone surrogates. Raises `ValueError` when it is too deep."""
     if isinstance(thing, str):
         return thing.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if levels == 0:
+        raise ValueError("JSON nested too deep")
     if isinstance(thing, dict):
-        return {_storable(key): _storable(value) for key, value in thing.items()}
-    return [_storable(value) for value in thing] if isinstance(thing, list) else thing
+        return {_storable(key): _storable(value, levels - 1) for key, value in thing.items()}
+    return [_storable(value, levels - 1) for value in thing] if isinstance(thing, list) else thing
 
 
 def _text(thing: Any, key: str) -> str | None:
     found = thing.get(key) if isinstance(thing, dict) else None
-    return str(_storable(found))[:200] if isinstance(found, str) else None
+    return found[:200] if isinstance(found, str) else None
 
 
 def _time(milliseconds: Any) -> datetime | None:
@@ -255,9 +260,8 @@ def _time(milliseconds: Any) -> datetime | None:
 def _events(body: bytes, channel: Channel) -> list[Any] | None:
     """The events of a body in order of their time; none when it is not ours. A verification has no events: []."""
     try:
-        data = json.loads(
-            body.decode(), parse_constant=lambda _: None
-        )  # NaN and Infinity are not JSON, nor can we store them
+        # NaN and Infinity are not JSON, nor can we store them; 1e999 is JSON, and would be Infinity.
+        data = _storable(json.loads(body.decode(), parse_constant=lambda _: None, parse_float=_finite))
     except (ValueError, RecursionError):
         return None
     if not isinstance(data, dict) or not isinstance(data.get("events", []), list):
@@ -268,6 +272,14 @@ def _events(body: bytes, channel: Channel) -> list[Any] | None:
     return sorted(data.get("events", []), key=_moment)
 
 
+def _finite(digits: str) -> float | None:
+    found = float(digits)
+    return found if math.isfinite(found) else None
+
+
 def _moment(event: Any) -> float:
     stamp = event.get("timestamp") if isinstance(event, dict) else None
-    return float(stamp) if isinstance(stamp, int | float) and not isinstance(stamp, bool) else 0.0
+    if isinstance(stamp, bool) or not isinstance(stamp, int | float):
+        return 0.0
+    # Whole numbers of JSON have no end, and some are too large to be compared as times.
+    return float(stamp) if abs(stamp) < 2**53 else 0.0

@@ -110,6 +110,34 @@ def test_c9_signed_nonsense_is_refused(world: World, body: bytes) -> None:
     assert stored(world) == []
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        '"timestamp": 1' + "0" * 400,
+        '"timestamp": -1' + "0" * 400,
+        '"timestamp": 1e999',
+        '"replyToken": "a\\u0000b"',
+        '"somethingNew": 1e999',
+        '"somethingNew": "\\u0000\\ud800"',
+    ],
+)
+def test_h3_what_json_allows_and_no_column_holds_is_taken(world: World, wrong: str) -> None:
+    """H3, D17: numbers without end, infinities and NULs in an event: 200, stored, never 5xx."""
+    usual = json.dumps({"events": [event(type="brandNew", message=None, replyToken=None)]})
+    name = wrong.partition(":")[0]
+    body = usual.replace(name, '"was"').replace('"type": "brandNew"', f'"type": "brandNew", {wrong}')
+    assert post(world, body.encode()).status_code == 200
+    assert [row.state for row in stored(world)] == ["ignored"]
+
+
+@pytest.mark.parametrize("levels", [70, 450, 5000])
+def test_h3_json_nested_too_deep_is_refused(world: World, levels: int) -> None:
+    """H3: what is nested deeper than anything of LINE's is no webhook body: 400, never 5xx, nothing stored."""
+    body = json.dumps({"events": [event(deep="HERE")]}).replace('"HERE"', "[" * levels + "]" * levels)
+    assert post(world, body.encode()).status_code == 400
+    assert stored(world) == []
+
+
 def test_c9_more_than_2_mb_is_refused(world: World) -> None:
     """C9: a body past LINE's 2 MB is not read."""
     assert post(world, b"{" + b" " * (2 * 1024 * 1024) + b"}").status_code == 413
