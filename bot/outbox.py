@@ -11,13 +11,13 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Boolean, bindparam, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from bot.line import Line, LineError, NotSent, TooMany, Unknown
@@ -32,6 +32,9 @@ KEY_LIFE = timedelta(hours=23)
 QUIET = timedelta(seconds=15)
 """A turn that is still open after this may be taken up by recovery."""
 FLUSH_SECONDS = 0.05
+
+TAKEN = "taken up by another process"
+"""No state: nothing is written down for it."""
 
 log = structlog.get_logger("outbox")
 
@@ -52,6 +55,8 @@ class Outgoing:
     """False when another process may have used the reply token already: then nothing is pushed."""
     retry_key: UUID | None = None
     """Set when a push was already begun: it is gone on with under this key."""
+    held: bool = False
+    """Marked `retrying` by who sends it now; while it is only `new`, recovery may take it up at any moment."""
 
 
 @dataclass
@@ -96,7 +101,7 @@ class Outbox:
         self._running, self._queues = [], []
 
     def deliver(self, outgoing: Outgoing) -> str:
-        """Send one now; what became of it, as `reply_state` says it."""
+        """Send one now; what became of it, as `reply_state` says it. `TAKEN`: another process has it now and will say."""
         if outgoing.retry_key is not None:
             return self._push(outgoing, outgoing.retry_key)
         if outgoing.reply_token is None or self.now() - outgoing.received_at > TOKEN_LIFE:
@@ -117,16 +122,20 @@ class Outbox:
                 return self._instead(outgoing, "refused")
         return "refused"
 
-    def _mine(self, outgoing: Outgoing) -> bool:
-        """Whether this process may still send: after a while in the queue, recovery may have taken the turn up."""
+    def _mine(self, outgoing: Outgoing) -> Outgoing | None:
+        """What this process may still send: after a while in the queue, recovery may have taken the turn up."""
         if self.now() - outgoing.received_at < QUIET:
-            return True
+            return outgoing
+        return replace(outgoing, held=True) if self._mark(outgoing, reply_state="retrying") else None
+
+    def _mark(self, outgoing: Outgoing, **values: Any) -> bool:
+        """Change the turn's row, if it still is this process that sends it."""
         with self.sessions.begin() as session:
             changed = session.execute(
                 update(TurnRow)
                 .where(TurnRow.club == outgoing.club, TurnRow.event_id == outgoing.event_id)
-                .where(TurnRow.reply_state == "new")
-                .values(reply_state="retrying")
+                .where(TurnRow.reply_state == _state_while_sent(outgoing), TurnRow.retry_key.is_(None))
+                .values(**values)
             )
         return bool(changed.rowcount)  # type: ignore[attr-defined]
 
@@ -137,14 +146,9 @@ class Outbox:
         if not (outgoing.matters and outgoing.line_user_id):
             return otherwise
         key = uuid.uuid4()
-        with self.sessions.begin() as session:
-            changed = session.execute(
-                update(TurnRow)
-                .where(TurnRow.club == outgoing.club, TurnRow.event_id == outgoing.event_id)
-                .where(TurnRow.retry_key.is_(None))
-                .values(reply_state="pushing", retry_key=key, first_attempt_at=self.now())
-            )
-        return self._push(outgoing, key) if changed.rowcount else "pushing"  # type: ignore[attr-defined]
+        # A token that LINE calls used may have been used by recovery a moment ago: then the turn is no longer ours.
+        mine = self._mark(outgoing, reply_state="pushing", retry_key=key, first_attempt_at=self.now())
+        return self._push(outgoing, key) if mine else TAKEN
 
     def _push(self, outgoing: Outgoing, key: UUID) -> str:
         assert outgoing.line_user_id is not None
@@ -200,8 +204,9 @@ class Outbox:
     def _work(self, line: queue.SimpleQueue[Outgoing | None]) -> None:
         while (outgoing := line.get()) is not None:
             try:
-                if outgoing.messages and self._mine(outgoing):
-                    self._outcomes.put(_outcome(outgoing, self.deliver(outgoing), self.now()))
+                mine = self._mine(outgoing) if outgoing.messages else None
+                if mine is not None:
+                    self._outcomes.put(_outcome(mine, self.deliver(mine), self.now()))
                 if outgoing.attend and outgoing.line_user_id:
                     self.attend(outgoing.club, outgoing.line_user_id)
             except Exception:  # the sending thread must outlive any one message
@@ -232,14 +237,29 @@ class Outbox:
         statement = (
             update(TurnRow.__table__)  # type: ignore[arg-type]
             .where(TurnRow.club == bindparam("b_club"), TurnRow.event_id == bindparam("b_event"))
+            # What LINE took stays so; anything else is said only by who still sends it.
+            .where(TurnRow.reply_state.in_((bindparam("b_while"), "pushing")) | bindparam("b_known", type_=Boolean))
             .values(reply_state=bindparam("b_state"), answered_at=bindparam("b_at"))
         )
-        with self.sessions.begin() as session:
-            session.connection().execute(statement, outcomes)
+        known = [outcome for outcome in outcomes if outcome["b_state"] != TAKEN]
+        if known:
+            with self.sessions.begin() as session:
+                session.connection().execute(statement, known)
 
 
 def _outcome(outgoing: Outgoing, state: str, at: datetime) -> dict[str, Any]:
-    return {"b_club": outgoing.club, "b_event": outgoing.event_id, "b_state": state, "b_at": at}
+    return {
+        "b_club": outgoing.club,
+        "b_event": outgoing.event_id,
+        "b_state": state,
+        "b_at": at,
+        "b_while": _state_while_sent(outgoing),
+        "b_known": state in ("sent", "pushed"),
+    }
+
+
+def _state_while_sent(outgoing: Outgoing) -> str:
+    return "retrying" if outgoing.held else "new"
 
 
 def _taken_up(row: TurnRow) -> Outgoing:
@@ -253,4 +273,5 @@ def _taken_up(row: TurnRow) -> Outgoing:
         matters=row.matters,
         certain=row.answered_at is not None,
         retry_key=row.retry_key,
+        held=True,
     )
