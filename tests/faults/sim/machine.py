@@ -1,0 +1,94 @@
+"""Hypothesis makes up histories: which steps, and with which numbers. It shortens those that break a promise."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, Verbosity, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from tests.faults.sim.deeds import SPOKEN, STAFF
+from tests.faults.sim.steps import ACCIDENTS, FAULTS, JOBS, LEAPS, PATHS, SPOKEN_AT, STEPS, History
+from tests.faults.sim.town import Grounds
+
+STEPS_PER_HISTORY = 50
+OFTEN = (
+    *["say"] * 6,
+    *["office"] * 4,
+    *["tick"] * 3,
+    *["rivals"] * 2,
+    *["accident"] * 3,
+    *("twice", "several", "late", "again", "job", "job", "fault", "hurry", "outage"),
+)
+"""Simple steps first: shortening a history leads there."""
+SAID_OFTEN = [*[SPOKEN_AT["claim"]] * 10, *[SPOKEN_AT["use"]] * 5, *[SPOKEN_AT["agree"]] * 2, *range(len(SPOKEN))]
+DONE_OFTEN = [*[STAFF.index("bill")] * 3, *[STAFF.index("undo")] * 2, *[STAFF.index("confirm")] * 2, *range(len(STAFF))]
+RUN_OFTEN = [*[JOBS.index("rounds")] * 3, *[JOBS.index("replies")] * 3, *range(len(JOBS))]
+LARGEST = {
+    **{"who": 4, "other": 4, "to": 2, "office": 1, "how": len(ACCIDENTS) - 1, "what": 3, "after": 45, "first": 200},
+    **{"path": len(PATHS) - 1, "leap": len(LEAPS) - 1, "order": 23},
+}
+KINDS: dict[str, st.SearchStrategy[int]] = {
+    "office": st.sampled_from(DONE_OFTEN),
+    "job": st.sampled_from(RUN_OFTEN),
+    "fault": st.integers(0, len(FAULTS) - 1),
+}
+
+
+def numbers(step: str) -> st.SearchStrategy[dict[str, int]]:
+    """The numbers a step takes, drawn without looking at the town: playing the history again draws the same."""
+    names = list(inspect.signature(STEPS[step]).parameters)[1:]
+    kinds = {"kind": KINDS.get(step, st.sampled_from(SAID_OFTEN))}
+    return st.fixed_dictionaries({name: kinds.get(name, st.integers(0, LARGEST.get(name, 60))) for name in names})
+
+
+class Machine(RuleBasedStateMachine):
+    """One history."""
+
+    grounds: ClassVar[Grounds]
+    told: ClassVar[Callable[[int], None]] = staticmethod(lambda steps: None)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history = History(self.grounds)
+
+    def teardown(self) -> None:
+        """The history ends."""
+        self.history.close()
+        type(self).told(len(self.history.steps))
+
+    @initialize(agreed=st.sampled_from([31, 31, 31, 30, 29, 27, 23, 15, 0]))
+    def begin(self, agreed: int) -> None:
+        """Some of the five have joined already."""
+        self.history.take("begin", agreed=agreed)
+
+    @rule(step=st.sampled_from(OFTEN).flatmap(lambda name: st.tuples(st.just(name), numbers(name))))
+    def step(self, step: tuple[str, dict[str, int]]) -> None:
+        """One step and every check."""
+        self.history.take(step[0], **step[1])
+
+
+def explore(
+    grounds: Grounds, *, seed: int, steps: int, shrink: bool, told: Callable[[int], None] | None = None
+) -> None:
+    """Make up histories of 50 steps until there are `steps`. Raises `Violation` from the first that breaks a promise."""
+    attributes: dict[str, Any] = {"grounds": grounds, "told": staticmethod(told or (lambda steps: None))}
+    machine = hypothesis.seed(seed)(type("Machine", (Machine,), attributes))
+    per_history = min(STEPS_PER_HISTORY, steps)
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=max(2, -(-steps // per_history)),
+            stateful_step_count=per_history,
+            deadline=None,
+            database=None,
+            phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+            verbosity=Verbosity.quiet,
+            print_blob=False,
+        ),
+    )
