@@ -7,28 +7,57 @@ from models.journal import JournalEntry
 from models.members import Admin, Member, Membership
 from models.menus import PublishedMenu
 from models.notices import Notice
+from models.offers import (
+    AudienceList,
+    AudienceListPerson,
+    Batch,
+    Budget,
+    Click,
+    Link,
+    Offer,
+    Recipient,
+    SendRate,
+    Tester,
+    TestSend,
+)
 from models.people import Consent, Person
 from models.privileges import Code, Partner, Privilege
 from models.rounds import Entry, Run
+from models.staff import Staff, StaffChat, StaffRole, StaffSession
 from models.turns import TurnRow
 
 __all__ = [
     "Admin",
+    "AudienceList",
+    "AudienceListPerson",
     "Base",
+    "Batch",
+    "Budget",
     "Charge",
     "Claim",
+    "Click",
     "Code",
     "Consent",
     "Entry",
     "Import",
     "JournalEntry",
+    "Link",
     "Member",
     "Membership",
     "Notice",
+    "Offer",
     "Partner",
     "Person",
     "Privilege",
     "PublishedMenu",
+    "Recipient",
     "Run",
+    "SendRate",
+    "Staff",
+    "StaffChat",
+    "StaffRole",
+    "StaffSession",
+    "TestSend",
+    "Tester",
     "TurnRow",
 ]

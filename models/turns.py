@@ -23,7 +23,9 @@ class TurnRow(Base):
             "reply_state IN ('none', 'new', 'retrying', 'sent', 'refused', 'unknown', 'pushing', 'pushed', 'late')",
             name="reply_state_known",
         ),
-        Index("ix_turns_reply_open", "received_at", postgresql_where=text("reply_state IN ('new', 'retrying', 'pushing')")),
+        Index(
+            "ix_turns_reply_open", "received_at", postgresql_where=text("reply_state IN ('new', 'retrying', 'pushing')")
+        ),
         Index("ix_turns_parked", "received_at", postgresql_where=text("state = 'parked'")),
         Index("ix_turns_received_at", "received_at"),
         Index("ix_turns_message_id", "club", "message_id", postgresql_where=text("message_id IS NOT NULL")),

@@ -499,7 +499,9 @@ def downgrade() -> None:
     op.drop_index("ix_admins_line_user_id", table_name="admins")
     op.drop_table("admins")
     op.drop_index(
-        "ix_turns_reply_open", table_name="turns", postgresql_where=sa.text("reply_state IN ('new', 'retrying', 'pushing')")
+        "ix_turns_reply_open",
+        table_name="turns",
+        postgresql_where=sa.text("reply_state IN ('new', 'retrying', 'pushing')"),
     )
     op.drop_index("ix_turns_received_at", table_name="turns")
     op.drop_index("ix_turns_parked", table_name="turns", postgresql_where=sa.text("state = 'parked'"))
