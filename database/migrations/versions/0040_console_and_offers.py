@@ -198,7 +198,7 @@ def upgrade() -> None:
         sa.Column("offer_id", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("retry_key", sa.Uuid(), nullable=False),
-        sa.Column("line_user_ids", postgresql.ARRAY(String()), nullable=False),
+        sa.Column("line_user_ids", postgresql.ARRAY(sa.String()), nullable=False),
         sa.Column("messages", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("owner", sa.Uuid(), nullable=True),
