@@ -22,6 +22,7 @@ from models.offers import (
 )
 from models.people import Consent, Person
 from models.privileges import Code, Partner, Privilege
+from models.requests import StaffRequest
 from models.rounds import Entry, Run
 from models.staff import Staff, StaffChat, StaffRole, StaffSession
 from models.turns import TurnRow
@@ -55,6 +56,7 @@ __all__ = [
     "SendRate",
     "Staff",
     "StaffChat",
+    "StaffRequest",
     "StaffRole",
     "StaffSession",
     "TestSend",
