@@ -53,3 +53,7 @@ class TurnRow(Base):
     retry_key: Mapped[UUID | None] = mapped_column(Uuid)
     first_attempt_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
+    retry_asked_at: Mapped[datetime | None]
+    """Of a parked turn: staff asked that it be handled again; the next look of the job does so."""
+    seen_at: Mapped[datetime | None]
+    """Of a parked turn: staff has seen it and wants no more of it; who did is in the journal."""

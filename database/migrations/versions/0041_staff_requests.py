@@ -1,4 +1,4 @@
-"""What one colleague asks and another decides."""
+"""What one colleague asks and another decides; what staff asked of a parked turn."""
 
 from __future__ import annotations
 
@@ -50,8 +50,12 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("state = 'open'"),
     )
+    op.add_column("turns", sa.Column("retry_asked_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("turns", sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
     """Undo."""
+    op.drop_column("turns", "seen_at")
+    op.drop_column("turns", "retry_asked_at")
     op.drop_table("staff_requests")
