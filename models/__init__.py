@@ -3,6 +3,7 @@
 from models.base import Base
 from models.charges import Charge, Import
 from models.claims import Claim
+from models.corrections import Correction, CorrectionLine
 from models.journal import JournalEntry
 from models.members import Admin, Member, Membership
 from models.menus import PublishedMenu
@@ -23,8 +24,8 @@ from models.offers import (
 from models.people import Consent, Person
 from models.privileges import Code, Partner, Privilege
 from models.requests import StaffRequest
-from models.rounds import Entry, Run
-from models.staff import Staff, StaffChat, StaffRole, StaffSession
+from models.rounds import Entry, RoundPreview, Run
+from models.staff import RecoveryCode, SignInDoor, Staff, StaffChat, StaffRole, StaffSession
 from models.turns import TurnRow
 
 __all__ = [
@@ -39,6 +40,8 @@ __all__ = [
     "Click",
     "Code",
     "Consent",
+    "Correction",
+    "CorrectionLine",
     "Entry",
     "Import",
     "JournalEntry",
@@ -52,8 +55,11 @@ __all__ = [
     "Privilege",
     "PublishedMenu",
     "Recipient",
+    "RoundPreview",
+    "RecoveryCode",
     "Run",
     "SendRate",
+    "SignInDoor",
     "Staff",
     "StaffChat",
     "StaffRequest",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Key
@@ -31,12 +31,12 @@ class Staff(Base):
     """Changed with the password and at any suspicion: every session begun under the old one is over."""
     active: Mapped[bool] = mapped_column(default=True)
     language: Mapped[str] = mapped_column(default="th")
-    failures: Mapped[int] = mapped_column(default=0)
-    """Wrong passwords or codes in a row, counted atomically."""
-    locked_until: Mapped[datetime | None]
-    tf_primary_method: Mapped[str | None]
+    password_until: Mapped[datetime | None]
+    """Set while the password is one that somebody else made for her: good until then, and only for choosing her own."""
     tf_totp_secret: Mapped[str | None]
-    """The second factor's secret, sealed by the library under our keys."""
+    """The second factor's secret, sealed by the library under our keys; none until she set it up."""
+    tf_last_counter: Mapped[int | None]
+    """The 30-second step whose code was taken last: no code is taken twice."""
     created_at: Mapped[datetime]
 
     grants: Mapped[list[StaffRole]] = relationship(back_populates="staff", lazy="selectin")
@@ -73,7 +73,35 @@ class StaffSession(Base):
     token_hash: Mapped[bytes] = mapped_column(LargeBinary)
     begun_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+    factor_at: Mapped[datetime | None]
+    """When the second factor was given; where it is demanded, nothing else opens before."""
     ended_at: Mapped[datetime | None]
+
+
+class RecoveryCode(Base):
+    """One of the codes that stand in for the second factor, once each. Only a keyed fingerprint is kept."""
+
+    __tablename__ = "staff_recovery_codes"
+    __table_args__ = (UniqueConstraint("staff_id", "fingerprint"),)
+
+    id: Mapped[Key]
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    used_at: Mapped[datetime | None]
+
+
+class SignInDoor(Base):
+    """Tries at one door: an e-mail address, a colleague's known device, or her second factor, as a keyed fingerprint.
+
+    Unknown addresses have rows too, so that nobody learns from a pause who works here.
+    """
+
+    __tablename__ = "sign_in_doors"
+
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    tries: Mapped[int] = mapped_column(SmallInteger)
+    tried_at: Mapped[datetime]
+    paused_until: Mapped[datetime | None]
 
 
 class StaffChat(Base):

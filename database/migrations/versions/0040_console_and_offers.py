@@ -45,10 +45,9 @@ def upgrade() -> None:
         sa.Column("fs_uniquifier", sa.String(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("language", sa.String(), nullable=False),
-        sa.Column("failures", sa.BigInteger(), nullable=False),
-        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("tf_primary_method", sa.String(), nullable=True),
+        sa.Column("password_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("tf_totp_secret", sa.String(), nullable=True),
+        sa.Column("tf_last_counter", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("email = lower(email)", name=op.f("ck_staff_email_lower")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
@@ -151,12 +150,31 @@ def upgrade() -> None:
         sa.UniqueConstraint("staff_id", "club", "role", name=op.f("uq_staff_roles_staff_id_club_role")),
     )
     op.create_table(
+        "sign_in_doors",
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("tries", sa.SmallInteger(), nullable=False),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_sign_in_doors")),
+    )
+    op.create_table(
+        "staff_recovery_codes",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("staff_id", sa.BigInteger(), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_staff_recovery_codes_staff_id_staff")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_recovery_codes")),
+        sa.UniqueConstraint("staff_id", "fingerprint", name=op.f("uq_staff_recovery_codes_staff_id_fingerprint")),
+    )
+    op.create_table(
         "staff_sessions",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("staff_id", sa.BigInteger(), nullable=False),
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
         sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("factor_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_staff_sessions_staff_id_staff")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_sessions")),
@@ -328,6 +346,8 @@ def downgrade() -> None:
     op.drop_table("audience_list_people")
     op.drop_table("testers")
     op.drop_table("staff_sessions")
+    op.drop_table("staff_recovery_codes")
+    op.drop_table("sign_in_doors")
     op.drop_table("staff_roles")
     op.drop_table("staff_chats")
     op.drop_table("offers")
