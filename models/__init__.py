@@ -4,6 +4,7 @@ from models.base import Base
 from models.charges import Charge, Import
 from models.claims import Claim
 from models.corrections import Correction, CorrectionLine
+from models.corrections import Correction, CorrectionLine
 from models.journal import JournalEntry
 from models.members import Admin, Member, Membership
 from models.menus import PublishedMenu
@@ -42,6 +43,8 @@ __all__ = [
     "Consent",
     "Correction",
     "CorrectionLine",
+    "Correction",
+    "CorrectionLine",
     "Entry",
     "Import",
     "JournalEntry",
@@ -55,6 +58,7 @@ __all__ = [
     "Privilege",
     "PublishedMenu",
     "Recipient",
+    "RoundPreview",
     "RoundPreview",
     "RecoveryCode",
     "Run",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Key
@@ -19,6 +19,7 @@ class JournalEntry(Base):
         CheckConstraint("actor_kind IN ('person', 'partner', 'staff', 'system')", name="actor_known"),
         Index("ix_journal_subject", "club", "subject_kind", "subject_id"),
         Index("ix_journal_at", "at"),
+        Index("ix_journal_staff", "actor", "at", postgresql_where=text("actor_kind = 'staff'")),
     )
 
     id: Mapped[Key]

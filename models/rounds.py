@@ -1,4 +1,4 @@
-"""Rounds: one run per club, kind and period, and the immutable entries it posts."""
+"""Rounds: one run per club, kind and period, its previews, and the immutable entries it posts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, UniqueConstraint, Uuid, text
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, SmallInteger, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Key
@@ -40,6 +40,37 @@ class Run(Base):
     finished_at: Mapped[datetime | None]
 
 
+class RoundPreview(Base):
+    """A dry run of a month, made in the background: what it would change for the whole population. No part of the ledger.
+
+    Two persons sign it through a request (`staff_requests`, subject `round_preview`); `figures_hash` is what they sign.
+    """
+
+    __tablename__ = "round_previews"
+    __table_args__ = (
+        CheckConstraint("state IN ('asked', 'running', 'ready', 'failed', 'lapsed')", name="state_known"),
+        CheckConstraint("EXTRACT(DAY FROM period) = 1", name="period_first_day"),
+        CheckConstraint("state NOT IN ('ready', 'lapsed') OR figures_hash IS NOT NULL", name="ready_has_figures"),
+        Index("uq_round_previews_open", "club", "period", unique=True,
+              postgresql_where=text("state IN ('asked', 'running')")),
+        Index("ix_round_previews_club", "club", "period", "id"),
+    )  # fmt: skip
+
+    id: Mapped[Key]
+    club: Mapped[str]
+    period: Mapped[date] = mapped_column(Date)
+    state: Mapped[str] = mapped_column(default="asked")
+    """`lapsed`: the figures have changed since."""
+    asked_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    asked_at: Mapped[datetime]
+    step: Mapped[int] = mapped_column(SmallInteger, default=0)
+    """How far it is, of `benefits.rounds_preview.STEPS`."""
+    figures_hash: Mapped[str | None]
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    finished_at: Mapped[datetime | None]
+    failure: Mapped[str | None]
+
+
 class Entry(Base):
     """One immutable line of the ledger. A balance is a sum of these; a correction is another one (kept by a trigger).
 
@@ -52,6 +83,7 @@ class Entry(Base):
         CheckConstraint("unit IN ('stars', 'points', 'cash', 'stickers')", name="unit_known"),
         CheckConstraint("kind <> 'round' OR (run_id IS NOT NULL AND amount >= 0)", name="round_not_negative"),
         CheckConstraint("kind <> 'correction' OR (reason IS NOT NULL)", name="correction_has_reason"),
+        CheckConstraint("(kind = 'correction') = (count_month IS NOT NULL)", name="correction_has_its_round"),
         Index("uq_entries_round", "run_id", "member_id", unique=True, postgresql_where=text("kind = 'round'")),
         Index("ix_entries_member_id", "member_id", "period"),
         UniqueConstraint("idempotency_key"),
@@ -78,4 +110,7 @@ class Entry(Base):
     at: Mapped[datetime]
     reason: Mapped[str | None]
     corrects_id: Mapped[int | None] = mapped_column(ForeignKey("entries.id"))
+    count_month: Mapped[date | None] = mapped_column(Date)
+    """Of a correction: the first round that counts it, decided when it is posted; a closed month never changes. Its
+    `period` is the month it corrects, so that both leave the window together."""
     idempotency_key: Mapped[str | None]
