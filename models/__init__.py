@@ -4,7 +4,6 @@ from models.base import Base
 from models.charges import Charge, Import
 from models.claims import Claim
 from models.corrections import Correction, CorrectionLine
-from models.corrections import Correction, CorrectionLine
 from models.journal import JournalEntry
 from models.members import Admin, Member, Membership
 from models.menus import PublishedMenu
@@ -13,6 +12,7 @@ from models.offers import (
     AudienceList,
     AudienceListPerson,
     Batch,
+    Body,
     Budget,
     Click,
     Link,
@@ -35,14 +35,13 @@ __all__ = [
     "AudienceListPerson",
     "Base",
     "Batch",
+    "Body",
     "Budget",
     "Charge",
     "Claim",
     "Click",
     "Code",
     "Consent",
-    "Correction",
-    "CorrectionLine",
     "Correction",
     "CorrectionLine",
     "Entry",
@@ -58,9 +57,8 @@ __all__ = [
     "Privilege",
     "PublishedMenu",
     "Recipient",
-    "RoundPreview",
-    "RoundPreview",
     "RecoveryCode",
+    "RoundPreview",
     "Run",
     "SendRate",
     "SignInDoor",

@@ -33,7 +33,7 @@ class Offer(Base):
             name="state_known",
         ),
         CheckConstraint("holdout_percent BETWEEN 0 AND 50", name="holdout_share"),
-        CheckConstraint("pace BETWEEN 1 AND 80000", name="pace_bounds"),
+        CheckConstraint("pace BETWEEN 1 AND 100000", name="pace_bounds"),
         CheckConstraint(
             "state NOT IN ('preparing', 'sending', 'done') OR approved_digest = digest", name="sent_as_approved"
         ),
@@ -67,63 +67,98 @@ class Offer(Base):
     approved_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
     approved_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     approved_at: Mapped[datetime | None]
+    recipients: Mapped[int | None]
+    """Rows of its audience, held-out and left-out ones among them; none until prepared."""
     reserved: Mapped[int] = mapped_column(default=0)
     """Messages of the month's quota set aside for it while it is being sent."""
     paused_reason: Mapped[str | None]
-    """`asked`, `quota`, `token`, `lag` …; none unless paused."""
+    """`asked`, `quota`, `token`, `refused`; none unless paused."""
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
     begun_at: Mapped[datetime | None]
     prepared_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    line_figures: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """LINE's own statistics of it, as LINE last gave them: null in them stands for fewer than 20."""
+    line_figures_at: Mapped[datetime | None]
+
+
+class Body(Base):
+    """What an offer says in one language, drawn once when it was prepared: the same for every batch, after any update too."""
+
+    __tablename__ = "offer_bodies"
+
+    offer_id: Mapped[int] = mapped_column(ForeignKey("offers.id"), primary_key=True)
+    language: Mapped[str] = mapped_column(primary_key=True)
+    messages: Mapped[Any] = mapped_column(JSONB)
 
 
 class Recipient(Base):
-    """One person of one offer's audience, as it stood when the offer was prepared. The key makes a second one impossible."""
+    """One person of one offer's audience, as it stood when the offer was prepared. The key makes a second one impossible.
+
+    `batched`: she is in the batch of her language whose range of ids holds hers, and what came of it is that batch's
+    state. A batch that leaves writes no row here: at a million people that is what makes sending as fast as LINE.
+    Nothing points at `offers`: the check would be made a million times, and offers are never deleted.
+    """
 
     __tablename__ = "offer_recipients"
     __table_args__ = (
         CheckConstraint(
-            "state IN ('waiting', 'batched', 'held_out', 'opted_out', 'blocked', 'capped', 'malformed', 'incomplete', 'refused')",
+            "state IN ('batched', 'held_out', 'opted_out', 'blocked', 'capped', 'malformed', 'incomplete', 'erased')",
             name="state_known",
         ),
-        Index("ix_offer_recipients_waiting", "offer_id", "language", postgresql_where=text("state = 'waiting'")),
-        Index("ix_offer_recipients_person_id", "person_id", postgresql_where=text("state = 'batched'")),
-        Index("ix_offer_recipients_batch_id", "batch_id", postgresql_where=text("batch_id IS NOT NULL")),
+        Index("ix_offer_recipients_left_out", "offer_id", "state", postgresql_where=text("state <> 'batched'")),
     )
 
-    offer_id: Mapped[int] = mapped_column(ForeignKey("offers.id"), primary_key=True)
+    offer_id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(primary_key=True)
     language: Mapped[str]
-    state: Mapped[str] = mapped_column(default="waiting")
-    batch_id: Mapped[int | None]
+    state: Mapped[str]
 
 
 class Batch(Base):
-    """Up to 500 people who get the same body in one call. Key and body are stored before the first attempt, for good."""
+    """Up to 500 people of one language who get one body in one call: `planned` as a range of ids when the offer is
+    prepared, frozen into LINE's ids when it is sent. Key and ids are stored before the first attempt; the ids go when the
+    outcome is known, for the range tells who they were."""
 
     __tablename__ = "offer_batches"
     __table_args__ = (
-        CheckConstraint("state IN ('new', 'sending', 'accepted', 'refused', 'unknown', 'stopped')", name="state_known"),
-        CheckConstraint("state <> 'sending' OR first_attempt_at IS NOT NULL", name="sending_has_time"),
+        CheckConstraint(
+            "state IN ('planned', 'sending', 'accepted', 'refused', 'unknown', 'stopped', 'empty')", name="state_known"
+        ),
+        CheckConstraint("kind IN ('multicast', 'push')", name="kind_known"),
+        CheckConstraint(
+            "state <> 'sending' OR (first_attempt_at IS NOT NULL AND line_user_ids IS NOT NULL)", name="sending_is_frozen"
+        ),
         CheckConstraint("cardinality(line_user_ids) BETWEEN 1 AND 500", name="size"),
+        CheckConstraint("doubtful BETWEEN 0 AND attempts", name="doubtful_attempts"),
         UniqueConstraint("retry_key"),
-        Index("ix_offer_batches_open", "offer_id", "id", postgresql_where=text("state IN ('new', 'sending')")),
-        Index("ix_offer_batches_offer_id", "offer_id", "state"),
+        Index("ix_offer_batches_planned", "offer_id", "id", postgresql_where=text("state = 'planned'")),
+        Index("ix_offer_batches_sending", "offer_id", "id", postgresql_where=text("state = 'sending'")),
+        Index("ix_offer_batches_range", "offer_id", "first_person_id"),
     )
 
     id: Mapped[Key]
     offer_id: Mapped[int] = mapped_column(ForeignKey("offers.id"))
     kind: Mapped[str]
     """`multicast`, or `push` for a body that names its one reader."""
+    language: Mapped[str]
+    first_person_id: Mapped[int]
+    last_person_id: Mapped[int]
+    """No other batch of the offer in this language has anybody between these two."""
+    size: Mapped[int]
+    """People in it: as planned, then as frozen."""
     retry_key: Mapped[UUID] = mapped_column(Uuid)
-    line_user_ids: Mapped[list[str]] = mapped_column(ARRAY(String))
-    messages: Mapped[Any] = mapped_column(JSONB)
-    state: Mapped[str] = mapped_column(default="new")
+    line_user_ids: Mapped[list[str] | None] = mapped_column(ARRAY(String))
+    messages: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
+    """Of a push, its own; none: the offer's body in this language."""
+    state: Mapped[str] = mapped_column(default="planned")
     owner: Mapped[UUID | None] = mapped_column(Uuid)
     lease_until: Mapped[datetime | None]
     """By the database's clock."""
     attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
+    doubtful: Mapped[int] = mapped_column(SmallInteger, default=0)
+    """Attempts that LINE may have accepted without our knowing, one under way among them. None: surely nothing arrived."""
     first_attempt_at: Mapped[datetime | None]
     next_attempt_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
@@ -135,13 +170,19 @@ class SendRate(Base):
     """The one row that every worker of a club asks before a call: when the next may start, by the database's clock."""
 
     __tablename__ = "send_rates"
+    __table_args__ = (
+        CheckConstraint("share BETWEEN 1 AND 100", name="share_bounds"),
+        CheckConstraint("factor BETWEEN 1 AND 100", name="factor_bounds"),
+    )
 
     club: Mapped[str] = mapped_column(primary_key=True)
-    next_call_at: Mapped[datetime]
-    next_recipient_at: Mapped[datetime]
-    slowed_until: Mapped[datetime | None]
+    next_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+    """When `factor` was last changed, so that many workers who see one trouble slow down once."""
     factor: Mapped[int] = mapped_column(SmallInteger, default=100)
     """Percent of the pace, halved by LINE's 429 and when webhooks lag, and grown back."""
+    share: Mapped[int] = mapped_column(SmallInteger, default=80)
+    """Percent of LINE's allowed calls that offers may take: other tools use the same channel."""
 
 
 class Link(Base):
@@ -211,6 +252,8 @@ class TestSend(Base):
     retry_key: Mapped[UUID] = mapped_column(Uuid)
     messages: Mapped[Any] = mapped_column(JSONB)
     state: Mapped[str] = mapped_column(default="new")
+    lease_until: Mapped[datetime | None]
+    """By the database's clock."""
     asked_at: Mapped[datetime]
     first_attempt_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]

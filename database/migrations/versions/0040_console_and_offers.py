@@ -30,10 +30,12 @@ def upgrade() -> None:
     op.create_table(
         "send_rates",
         sa.Column("club", sa.String(), nullable=False),
-        sa.Column("next_call_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("next_recipient_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("slowed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("factor", sa.SmallInteger(), nullable=False),
+        sa.Column("share", sa.SmallInteger(), nullable=False),
+        sa.CheckConstraint("share BETWEEN 1 AND 100", name=op.f("ck_send_rates_share_bounds")),
+        sa.CheckConstraint("factor BETWEEN 1 AND 100", name=op.f("ck_send_rates_factor_bounds")),
         sa.PrimaryKeyConstraint("club", name=op.f("pk_send_rates")),
     )
     op.create_table(
@@ -85,6 +87,7 @@ def upgrade() -> None:
         sa.Column("approved_digest", sa.LargeBinary(), nullable=True),
         sa.Column("approved_by", sa.BigInteger(), nullable=True),
         sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("recipients", sa.BigInteger(), nullable=True),
         sa.Column("reserved", sa.BigInteger(), nullable=False),
         sa.Column("paused_reason", sa.String(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -92,6 +95,8 @@ def upgrade() -> None:
         sa.Column("begun_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("prepared_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("line_figures", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("line_figures_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "state IN ('draft', 'asked', 'approved', 'preparing', 'sending', 'paused', 'stopped', 'done', 'expired')",
             name=op.f("ck_offers_state_known"),
@@ -102,7 +107,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("approved_by IS NULL OR approved_by <> author_id", name=op.f("ck_offers_second_person")),
         sa.CheckConstraint("holdout_percent BETWEEN 0 AND 50", name=op.f("ck_offers_holdout_share")),
-        sa.CheckConstraint("pace BETWEEN 1 AND 80000", name=op.f("ck_offers_pace_bounds")),
+        sa.CheckConstraint("pace BETWEEN 1 AND 100000", name=op.f("ck_offers_pace_bounds")),
         sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_offers_approved_by_staff")),
         sa.ForeignKeyConstraint(["author_id"], ["staff.id"], name=op.f("fk_offers_author_id_staff")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_offers")),
@@ -211,42 +216,59 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("list_id", "person_id", name=op.f("pk_audience_list_people")),
     )
     op.create_table(
+        "offer_bodies",
+        sa.Column("offer_id", sa.BigInteger(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("messages", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(["offer_id"], ["offers.id"], name=op.f("fk_offer_bodies_offer_id_offers")),
+        sa.PrimaryKeyConstraint("offer_id", "language", name=op.f("pk_offer_bodies")),
+    )
+    op.create_table(
         "offer_batches",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("offer_id", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("first_person_id", sa.BigInteger(), nullable=False),
+        sa.Column("last_person_id", sa.BigInteger(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("retry_key", sa.Uuid(), nullable=False),
-        sa.Column("line_user_ids", postgresql.ARRAY(sa.String()), nullable=False),
-        sa.Column("messages", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("line_user_ids", postgresql.ARRAY(sa.String()), nullable=True),
+        sa.Column("messages", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("owner", sa.Uuid(), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.SmallInteger(), nullable=False),
+        sa.Column("doubtful", sa.SmallInteger(), nullable=False),
         sa.Column("first_attempt_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("request_id", sa.String(), nullable=True),
         sa.Column("error", sa.String(), nullable=True),
         sa.CheckConstraint(
-            "state <> 'sending' OR first_attempt_at IS NOT NULL", name=op.f("ck_offer_batches_sending_has_time")
+            "state <> 'sending' OR (first_attempt_at IS NOT NULL AND line_user_ids IS NOT NULL)",
+            name=op.f("ck_offer_batches_sending_is_frozen"),
         ),
         sa.CheckConstraint(
-            "state IN ('new', 'sending', 'accepted', 'refused', 'unknown', 'stopped')",
+            "state IN ('planned', 'sending', 'accepted', 'refused', 'unknown', 'stopped', 'empty')",
             name=op.f("ck_offer_batches_state_known"),
         ),
+        sa.CheckConstraint("kind IN ('multicast', 'push')", name=op.f("ck_offer_batches_kind_known")),
         sa.CheckConstraint("cardinality(line_user_ids) BETWEEN 1 AND 500", name=op.f("ck_offer_batches_size")),
+        sa.CheckConstraint("doubtful BETWEEN 0 AND attempts", name=op.f("ck_offer_batches_doubtful_attempts")),
         sa.ForeignKeyConstraint(["offer_id"], ["offers.id"], name=op.f("fk_offer_batches_offer_id_offers")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_offer_batches")),
         sa.UniqueConstraint("retry_key", name=op.f("uq_offer_batches_retry_key")),
     )
-    op.create_index("ix_offer_batches_offer_id", "offer_batches", ["offer_id", "state"], unique=False)
-    op.create_index(
-        "ix_offer_batches_open",
-        "offer_batches",
-        ["offer_id", "id"],
-        unique=False,
-        postgresql_where=sa.text("state IN ('new', 'sending')"),
-    )
+    op.create_index("ix_offer_batches_range", "offer_batches", ["offer_id", "first_person_id"], unique=False)
+    for state in ("planned", "sending"):
+        op.create_index(
+            f"ix_offer_batches_{state}",
+            "offer_batches",
+            ["offer_id", "id"],
+            unique=False,
+            postgresql_where=sa.text(f"state = '{state}'"),
+        )
     op.create_table(
         "offer_links",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -266,34 +288,18 @@ def upgrade() -> None:
         sa.Column("person_id", sa.BigInteger(), nullable=False),
         sa.Column("language", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
-        sa.Column("batch_id", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
-            "state IN ('waiting', 'batched', 'held_out', 'opted_out', 'blocked', 'capped', 'malformed', 'incomplete', 'refused')",
+            "state IN ('batched', 'held_out', 'opted_out', 'blocked', 'capped', 'malformed', 'incomplete', 'erased')",
             name=op.f("ck_offer_recipients_state_known"),
         ),
-        sa.ForeignKeyConstraint(["offer_id"], ["offers.id"], name=op.f("fk_offer_recipients_offer_id_offers")),
         sa.PrimaryKeyConstraint("offer_id", "person_id", name=op.f("pk_offer_recipients")),
     )
     op.create_index(
-        "ix_offer_recipients_batch_id",
+        "ix_offer_recipients_left_out",
         "offer_recipients",
-        ["batch_id"],
+        ["offer_id", "state"],
         unique=False,
-        postgresql_where=sa.text("batch_id IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_offer_recipients_person_id",
-        "offer_recipients",
-        ["person_id"],
-        unique=False,
-        postgresql_where=sa.text("state = 'batched'"),
-    )
-    op.create_index(
-        "ix_offer_recipients_waiting",
-        "offer_recipients",
-        ["offer_id", "language"],
-        unique=False,
-        postgresql_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state <> 'batched'"),
     )
     op.create_table(
         "offer_tests",
@@ -305,6 +311,7 @@ def upgrade() -> None:
         sa.Column("retry_key", sa.Uuid(), nullable=False),
         sa.Column("messages", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("first_attempt_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
@@ -343,6 +350,7 @@ def downgrade() -> None:
     op.drop_table("offer_recipients")
     op.drop_table("offer_links")
     op.drop_table("offer_batches")
+    op.drop_table("offer_bodies")
     op.drop_table("audience_list_people")
     op.drop_table("testers")
     op.drop_table("staff_sessions")
