@@ -28,6 +28,7 @@ from models.requests import StaffRequest
 from models.rounds import Entry, RoundPreview, Run
 from models.staff import RecoveryCode, SignInDoor, Staff, StaffChat, StaffRole, StaffSession
 from models.turns import TurnRow
+from models.uploads import Upload
 
 __all__ = [
     "Admin",
@@ -70,4 +71,5 @@ __all__ = [
     "TestSend",
     "Tester",
     "TurnRow",
+    "Upload",
 ]

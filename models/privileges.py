@@ -39,6 +39,7 @@ class Privilege(Base):
         CheckConstraint("claim_limit >= 1", name="limit_positive"),
         CheckConstraint("taken >= 0 AND (stock IS NULL OR taken <= stock)", name="stock_not_exceeded"),
         CheckConstraint("claim_from IS NULL OR claim_to IS NULL OR claim_from < claim_to", name="claim_window"),
+        CheckConstraint("alert_at >= 0", name="alert_not_negative"),
         CheckConstraint("use_from IS NULL OR use_to IS NULL OR use_from < use_to", name="use_window"),
     )
 
@@ -79,6 +80,8 @@ class Privilege(Base):
     code: Mapped[bytes | None]
     """One code (or link) for every claim, sealed; none with `pooled`: the pool's; none without: the claim's number."""
     position: Mapped[int] = mapped_column(default=0)
+    alert_at: Mapped[int] = mapped_column(default=10, server_default=text("10"))
+    """Staff are told when this few units or codes are left, or fewer; 0: when none is."""
     withdrawn_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
