@@ -24,7 +24,8 @@ from benefits.rounds_lease import (
     RoundNotDue,
     take,
 )
-from benefits.rounds_steps import Change, Move, RunResult, Steps
+from benefits.rounds_signing import NotSigned, forget, lapse, signed_figures
+from benefits.rounds_steps import Change, FiguresChanged, Move, RunResult, Steps
 from clubs import Club
 from models import Run
 
@@ -35,6 +36,7 @@ __all__ = [
     "LeaseHeld",
     "LeaseLost",
     "Move",
+    "NotSigned",
     "RoundAlreadyDone",
     "RoundNotDue",
     "RunResult",
@@ -92,7 +94,8 @@ def run(
     """Compute the round of `period`, or finish one that was interrupted.
 
     A dry run writes nothing, may run once the month has ended, and hands every account that would change to `changes`.
-    Raises `RoundNotDue`, `RoundAlreadyDone`, `LaterRoundDone`, `EarlierRoundOpen`, `LeaseHeld`, `LeaseLost`.
+    Where the club file says `sign_off`, the figures must be those that two persons have signed.
+    Raises `RoundNotDue`, `RoundAlreadyDone`, `LaterRoundDone`, `EarlierRoundOpen`, `LeaseHeld`, `LeaseLost`, `NotSigned`.
     """
     due_at = start_of(add_months(period, 1)) if dry_run else adjusted_at(club, period)
     if now < due_at:
@@ -103,8 +106,15 @@ def run(
             if dry_run:
                 return _dry_run(connection, club, period, now, changes)
             with unhurried(connection):
+                signed = signed_figures(connection, club, period)
                 lease = take(connection, club=club, period=period, owner=owner or uuid4(), now=now)
-            return Steps(connection, club, lease).to_the_end(now, progress or _silent)
+            try:
+                return Steps(connection, club, lease).to_the_end(now, progress or _silent, signed)
+            except FiguresChanged:
+                with unhurried(connection):
+                    forget(connection, lease)
+                    lapse(connection, club, period)
+                raise NotSigned(period) from None
         finally:
             # The work table belongs to this connection: it is closed, never given back to the pool.
             connection.invalidate()

@@ -54,6 +54,7 @@ FROM (
                GROUP BY member_id) sums ON sums.member_id = members.id
     LEFT JOIN (SELECT member_id, CAST(sum(amount) AS bigint) AS stars
                FROM entries WHERE club = :club AND unit = :unit AND period >= :window_from AND period <= :period
+                    AND (count_month IS NULL OR count_month <= :period)  -- corrections made since wait for the next round
                GROUP BY member_id) history ON history.member_id = members.id
     LEFT JOIN entries previous ON previous.run_id = :previous_run AND previous.kind = 'round'
           AND previous.member_id = members.id
@@ -76,7 +77,28 @@ WHERE round_work.odd AND members.id = round_work.member_id AND charges.member_id
   AND (charges.service <> ALL(:services) OR NOT {MAY_JOIN})
 """
 
-INPUT = "SELECT concat_ws('|', sum(lines), sum(counted), bit_xor(mark)) FROM round_work"
+# Without corrections the last part is null and left out. They are summed, not xored: two alike must not cancel out.
+INPUT = """
+SELECT concat_ws('|', sum(lines), sum(counted), bit_xor(mark), (
+    SELECT concat_ws('|', count(*), sum(amount), sum(CAST(hashtextextended(
+           concat_ws('|', members.external_id, entries.period), entries.amount) AS numeric)))
+    FROM entries JOIN members ON members.id = entries.member_id
+    WHERE entries.club = :club AND entries.kind = 'correction' AND entries.unit = :unit
+          AND entries.count_month > :after AND entries.count_month <= :period
+    HAVING count(*) > 0))
+FROM round_work
+"""
+
+# What two persons sign: every account's figures that are not all nought, under the tiers and the price of a star as they
+# are. Who joins, leaves or is overridden meanwhile changes none of it.
+FIGURES = """
+SELECT encode(sha256(convert_to(concat_ws(E'\\n', CAST(:satang_per_star AS bigint), CAST(CAST(:tiers AS text[]) AS text),
+       CAST(CAST(:thresholds AS bigint[]) AS text), string_agg(
+       concat_ws('|', members.external_id, work.amount, work.counted, work.brought, work.carried, work.total),
+       E'\\n' ORDER BY members.external_id COLLATE "C")), 'UTF8')), 'hex')
+FROM round_work work JOIN members ON members.id = work.member_id
+WHERE work.amount <> 0 OR work.counted <> 0 OR work.brought <> 0 OR work.carried <> 0 OR work.total <> 0
+"""
 
 BOUNDS = """
 SELECT max(member_id) FROM (

@@ -56,6 +56,10 @@ class RunResult:
     result_hash: str | None
 
 
+class FiguresChanged(Exception):
+    """The figures computed are none of those that were signed: the transaction is to be rolled back."""
+
+
 class Steps:
     """One run under one lease. Every step is one transaction of the caller and begins with the fence."""
 
@@ -82,13 +86,17 @@ class Steps:
     def _execute(self, statement: str, **more: Any) -> Any:
         return self._connection.execute(text(statement), {**self._values, **more})
 
-    def to_the_end(self, now: datetime, progress: Callable[[str, int, int], None]) -> RunResult:
-        """Every step that is still to do, each in its transaction."""
+    def to_the_end(
+        self, now: datetime, progress: Callable[[str, int, int], None], signed: frozenset[str] | None = None
+    ) -> RunResult:
+        """Every step that is still to do, each in its transaction. Raises `FiguresChanged` unless they are `signed`."""
         connection = self._connection
         connection.rollback()
         with unhurried(connection):
             if self._lease.cursor is None:
                 self.close()
+                if signed is not None and self.figures_hash() not in signed:
+                    raise FiguresChanged()
             else:
                 self._lease.fence()
                 self.compute()
@@ -122,6 +130,14 @@ class Steps:
         self._execute("CREATE INDEX ON round_work (member_id)")
         self._execute("ANALYZE round_work")
         self._input = hashlib.sha256(str(self._execute(sql.INPUT).scalar()).encode()).hexdigest()
+
+    def figures_hash(self) -> str:
+        """Hex digest of every account's figures as computed, which two persons sign before a round that needs it."""
+        return str(self.ask(sql.FIGURES).scalar())
+
+    def ask(self, query: str) -> Any:
+        """The rows of a query over what was computed, all accounts in one chunk."""
+        return self._execute(query, low=0, high=2**62)
 
     def post(self, low: int, high: int) -> None:
         """One chunk of accounts: entries, stars and tiers, the journal, what people are told."""

@@ -172,7 +172,10 @@ def _stars(table: _Table, languages: Sequence[str]) -> Stars:
 
 
 def _round(table: _Table) -> Round:
-    found = Round(table.one_of("cycle", ("month",)), table.number("day", 1, 28), table.number("window", 1, 120))
+    sign_off = "sign_off" in table.data and table.get("sign_off", bool, "false")
+    found = Round(
+        table.one_of("cycle", ("month",)), table.number("day", 1, 28), table.number("window", 1, 120), sign_off
+    )
     table.done()
     return found
 

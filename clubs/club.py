@@ -44,6 +44,8 @@ class Round:
     cycle: str
     day: int
     window: int
+    sign_off: bool = False
+    """Whether a round waits until two persons have signed its figures in the console."""
 
 
 @dataclass(frozen=True)

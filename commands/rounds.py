@@ -102,6 +102,11 @@ def _why(refusal: Refusal) -> str:
         case rounds.EarlierRoundOpen():
             earlier = month_name(refusal.earlier)
             return f"the round of {earlier} was interrupted: finish it first with `flask rounds run --period {earlier}`"
+        case rounds.NotSigned():
+            return (
+                f"the club file says sign_off: before the round of {month_name(refusal.period)} two persons (finance or "
+                "approver) have to sign its figures in the console, under Rounds; figures that changed since are signed anew"
+            )
         case rounds.LeaseHeld(until=until) if until is not None:
             return f"another process is at it; if it died, try again after {until.astimezone(BANGKOK):%H:%M:%S}"
     return f"another process took this round over ({refusal.name}); see `flask rounds list`"

@@ -24,6 +24,7 @@ class Job:
 TIMETABLE = (
     Job("replies", 15, "replies that a process which died left behind"),
     Job("rounds", 60, "ended months without a finished round"),
+    Job("previews", 60, "dry runs of rounds that colleagues asked for"),
     Job("reminders", 300, "kept claims that end soon"),
     Job("pushes", 60, "notices that can't wait for a reply any longer"),
     Job("menus", 60, "people whose rich menu is not the one they should see"),

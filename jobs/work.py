@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import Engine, delete, func, or_, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from benefits import notices, rounds
+from benefits import notices, rounds, rounds_preview
 from bot.line import Line, LineError, NotSent, TooMany, Unknown
 from bot.outbox import KEY_LIFE, Outbox
 from clubs import Club
@@ -47,10 +47,17 @@ class Work:
 
     def rounds(self) -> int:
         """Every ended month without a finished round, in order. One club's trouble does not stop another's."""
+        return self._each_club(self._rounds_of)
+
+    def previews(self) -> int:
+        """Dry runs of rounds that colleagues asked for in the console."""
+        return self._each_club(lambda club: rounds_preview.compute(self.engine, club=club, now=self.now()))
+
+    def _each_club(self, do: Callable[[Club], int]) -> int:
         done, troubles = 0, []
         for club in self.clubs.values():
             try:
-                done += self._rounds_of(club)
+                done += do(club)
             except Exception as error:
                 log.exception("round failed", club=club.key)
                 troubles.append(error)
@@ -68,6 +75,8 @@ class Work:
                 done += 1
             except (rounds.LeaseHeld, rounds.LeaseLost, rounds.RoundAlreadyDone):
                 break  # another worker is at it
+            except rounds.NotSigned:
+                break  # and so do the months after it: rounds run in order
         return done
 
     def reminders(self) -> int:

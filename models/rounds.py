@@ -86,6 +86,7 @@ class Entry(Base):
         CheckConstraint("(kind = 'correction') = (count_month IS NOT NULL)", name="correction_has_its_round"),
         Index("uq_entries_round", "run_id", "member_id", unique=True, postgresql_where=text("kind = 'round'")),
         Index("ix_entries_member_id", "member_id", "period"),
+        Index("ix_entries_corrections", "club", "count_month", postgresql_where=text("kind = 'correction'")),
         UniqueConstraint("idempotency_key"),
     )
 

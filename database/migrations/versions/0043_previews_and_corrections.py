@@ -49,6 +49,9 @@ def upgrade() -> None:
     op.create_check_constraint(
         op.f("ck_entries_correction_has_its_round"), "entries", "(kind = 'correction') = (count_month IS NOT NULL)"
     )
+    op.create_index(
+        "ix_entries_corrections", "entries", ["club", "count_month"], postgresql_where=sa.text("kind = 'correction'")
+    )
     op.create_index("ix_journal_staff", "journal", ["actor", "at"], postgresql_where=sa.text("actor_kind = 'staff'"))
 
 
@@ -104,6 +107,7 @@ def _corrections() -> None:
 def downgrade() -> None:
     """Undo."""
     op.drop_index("ix_journal_staff", table_name="journal")
+    op.drop_index("ix_entries_corrections", table_name="entries")
     op.drop_constraint(op.f("ck_entries_correction_has_its_round"), "entries")
     op.drop_column("entries", "count_month")
     op.drop_table("correction_lines")
