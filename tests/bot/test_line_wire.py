@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -75,11 +76,14 @@ def _call_everything(line: Line) -> None:
         pair("x", "y")
     line.link_menu_bulk(["x"], "y")
     line.show_loading("x", 5)
+    line.validate_multicast(HELLO)
+    line.unit_figures("offer_1", date(2026, 11, 1), date(2026, 11, 2))
 
 
-def test_d14_only_a_push_carries_a_retry_key() -> None:
+def test_d14_only_what_is_pushed_carries_a_retry_key() -> None:
     """D14: on reply and everywhere else LINE answers 400 to one; every method is tried, so a new one is, too."""
-    ours = {name for name in vars(Line) if not name.startswith("_") and callable(getattr(Line, name))} - {"push"}
+    ours = {name for name in vars(Line) if not name.startswith("_") and callable(getattr(Line, name))}
+    ours -= {"push", "multicast"}
     assert {name for name in ours if f"line.{name}" not in inspect.getsource(_call_everything)} == set()
     key = uuid.uuid4()
     with listening(Recorder) as (line, calls):
@@ -88,6 +92,8 @@ def test_d14_only_a_push_carries_a_retry_key() -> None:
         assert {retry_key for _, _, retry_key in calls} == {None}
         line.push("U", HELLO, key)
         assert calls[-1] == ("POST", "/v2/bot/message/push", str(key))
+        line.multicast(["U"], HELLO, key, "offer_1")
+        assert calls[-1] == ("POST", "/v2/bot/message/multicast", str(key))
 
 
 def test_a_connection_that_line_closed_meanwhile_is_made_anew() -> None:
