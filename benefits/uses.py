@@ -27,6 +27,9 @@ from benefits.vault import vault_of
 from clubs import Club
 from models import Claim, Code, Membership, Person, Privilege
 
+By = tuple[str, int | str]
+"""Who does a deed on a claim: (kind, id), as the journal names actors."""
+
 
 class UnknownClaim(Refusal):
     """No such claim in this club, or not one of this partner's."""
@@ -164,11 +167,12 @@ def confirm(session: Session, *, club: Club, token: str, pin: str, now: datetime
     return claim
 
 
-def undo(session: Session, *, claim_id: int, by: tuple[str, int | str], reason: str, now: datetime) -> Claim:
-    """Take a use back: the claim is kept again. `by` is `("partner", id)`, of the privilege, or `("staff", name)`.
+def undo(session: Session, *, claim_id: int, by: By, reason: str, now: datetime, granted: int | None = None) -> Claim:
+    """Take a use back: the claim is kept again. `by` is `("partner", id)`, of the privilege, or `("staff", id)`.
 
-    Allowed within the privilege's undo minutes after the use. A claim whose account has left meanwhile becomes void
-    instead, as it would have then. Raises `UnknownClaim`, `NotUsed`, `UndoTooLate`, `ValueError` without a reason.
+    Allowed within the privilege's undo minutes after the use; later only as a second person `granted` (the request's id).
+    A claim whose account left meanwhile becomes void instead, as it would have then. Raises `UnknownClaim`, `NotUsed`,
+    `UndoTooLate`, `ValueError` without a reason.
     """
     if not reason.strip():
         raise ValueError("an undo needs a reason")
@@ -178,18 +182,18 @@ def undo(session: Session, *, claim_id: int, by: tuple[str, int | str], reason: 
     if claim.state != "used" or claim.used_at is None:
         raise NotUsed()
     until = claim.used_at + timedelta(minutes=claim.privilege.undo_minutes)
-    if now >= until:
+    if now >= until and granted is None:
         raise UndoTooLate(until)
     claim.state, claim.used_at, claim.used_by, claim.confirmed_by = "kept", None, None, None
     claim.use_started_at, claim.code_until = None, None
     left = _left_since(session, claim)
     if left is not None:
         claim.state, claim.voided_at, claim.void_reason = "void", now, left
-    journal(session, claim, "use_undone", by, now, reason=reason)
+    journal(session, claim, "use_undone", by, now, reason=reason, **({"request": granted} if granted else {}))
     return claim
 
 
-def void(session: Session, *, claim_id: int, reason: str, by: tuple[str, int | str], now: datetime) -> Claim:
+def void(session: Session, *, claim_id: int, reason: str, by: By, now: datetime) -> Claim:
     """Staff takes an unused claim away, for a reason the account is shown; its slot and unit stay taken.
 
     Raises `UnknownClaim`, `AlreadyUsed`, `Void` (it is already), `ValueError` without a reason.
@@ -229,9 +233,7 @@ def refuse_ended(claim: Claim, by: str | None = None, by_me: bool = False) -> No
         raise AlreadyUsed(claim.used_at, by, by_me)
 
 
-def journal(
-    session: Session, claim: Claim, action: str, by: tuple[str, int | str], now: datetime, **facts: object
-) -> None:
+def journal(session: Session, claim: Claim, action: str, by: By, now: datetime, **facts: object) -> None:
     """Note a deed on a claim."""
     club = claim.privilege.club
     note(session, club=club, at=now, action=action, subject=("claim", claim.id), actor=by, **facts)
