@@ -162,6 +162,8 @@ class Batch(Base):
     first_attempt_at: Mapped[datetime | None]
     next_attempt_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    """When a person decided to leave an `unknown` one as it is; sent again, it is `planned` anew."""
     request_id: Mapped[str | None]
     error: Mapped[str | None]
 
