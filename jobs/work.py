@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import Engine, delete, func, or_, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from benefits import notices, rounds, rounds_preview
+from benefits import notices, parked, rounds, rounds_preview
 from bot.line import Line, LineError, NotSent, TooMany, Unknown
 from bot.outbox import KEY_LIFE, Outbox
 from clubs import Club
@@ -22,6 +22,7 @@ from richmenu import linking
 KEEP_TURNS = timedelta(days=90)
 """How long an event and its reply stay readable; then only that it was handled remains."""
 PUSHES = 100
+RETRIES = 1000
 
 log = structlog.get_logger("jobs")
 
@@ -99,7 +100,8 @@ class Work:
         return linking.repair(self.sessions, self.lines, self.now())
 
     def parked(self) -> int:
-        """Parked friendship events are tried again; who pressed a button was asked to press again, and is not surprised."""
+        """Parked friendship events are tried again, and all that staff asks for: other people were told to press again."""
+        done = sum(self.retry(*event) for event in self._asked())
         with self.sessions() as session:
             rows = session.execute(
                 select(TurnRow.club, TurnRow.event_id)
@@ -109,7 +111,16 @@ class Work:
                 .order_by(TurnRow.received_at)
                 .limit(100)
             ).all()
-        return sum(self.retry(club, event_id) for club, event_id in rows)
+        return done + sum(self.retry(club, event_id) for club, event_id in rows)
+
+    def _asked(self) -> Iterator[tuple[str, str]]:
+        """Parked events that staff wants handled again, one by one, each mark taken off before the try."""
+        for _ in range(RETRIES):
+            with self.sessions.begin() as session:
+                event = parked.next_asked(session)
+            if event is None:
+                return
+            yield event
 
     def tidy(self) -> int:
         """Events and replies older than 90 days lose their content: what remains is that they were handled once."""
@@ -117,8 +128,10 @@ class Work:
         with self.sessions.begin() as session:
             emptied = session.execute(
                 update(TurnRow)
-                .where(TurnRow.received_at < old, TurnRow.state != "parked", TurnRow.event != text("'{}'::jsonb"))
+                .where(TurnRow.received_at < old, TurnRow.event != text("'{}'::jsonb"))
+                .where(or_(TurnRow.state != "parked", TurnRow.seen_at.is_not(None)))
                 .values(event={}, reply=None, reply_token=None, message_id=None)
+                .values(error=func.split_part(TurnRow.error, ":", 1))  # its kind; the rest may quote somebody
                 .returning(TurnRow.event_id)
             ).all()
             session.execute(

@@ -71,16 +71,36 @@ def test_tidy_empties_old_turns_and_keeps_what_somebody_must_still_see(world: Wo
     """B18: after 90 days content and reply are gone, that it was handled once remains; parked and young ones stay whole."""
     with world.parts.sessions.begin() as session:
         session.add_all([turn("old"), turn("parked", state="parked", error="x"), turn("young", received_at=YOUNG)])
-    assert work.tidy() == 1
+        session.add(turn("seen", state="parked", error="ValueError: my name is May", seen_at=OLD))
+    assert work.tidy() == 2
     assert work.tidy() == 0, "running again changes nothing"
     with world.parts.sessions() as session:
         found = {row.event_id: row for row in session.scalars(select(TurnRow))}
-    assert set(found) == {"old", "parked", "young"}
+    assert set(found) == {"old", "parked", "young", "seen"}
+    assert (found["seen"].event, found["seen"].error) == ({}, "ValueError"), "somebody put it aside"
     gone = found["old"]
     assert (gone.event, gone.reply, gone.reply_token, gone.message_id, gone.state) == ({}, None, None, None, "done")
     for kept in (found["parked"], found["young"]):
         assert kept.event == {"message": {"text": "my name is May"}}
         assert kept.reply
+
+
+def test_what_staff_asks_for_is_handled_again_once(world: World, work: Work) -> None:
+    """A parked press is tried again because somebody asked, whatever its kind; one that fails again waits to be asked."""
+    may = world.phone("เมย์", friend=True)
+    said = {"type": "message", "source": {"type": "user", "userId": may.user_id}, "timestamp": 1}
+    good = {**said, "message": {"id": "1", "type": "text", "text": "help"}}
+    with world.parts.sessions.begin() as session:
+        values = {"state": "parked", "error": "x", "received_at": YOUNG, "reply_state": "none", "retry_asked_at": NOON}
+        session.add(turn("good", event=good, **values))
+        session.add(turn("bad", event=["not an event"], **values))
+        session.add(turn("unasked", event=good, **{**values, "retry_asked_at": None}))
+    assert work.parked() == 1
+    assert work.parked() == 0, "nobody asked again"
+    with world.parts.sessions() as session:
+        found = {row.event_id: row for row in session.scalars(select(TurnRow))}
+    told = {key: (row.state, row.attempts, row.retry_asked_at) for key, row in found.items()}
+    assert told == {"good": ("done", 2, None), "bad": ("parked", 2, None), "unasked": ("parked", 1, None)}
 
 
 def test_tidy_removes_settled_notices_and_finished_jobs(world: World, work: Work, database_url: str) -> None:
