@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import structlog
 from flask import Flask
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 import commands
 from benefits.vault import Vault
-from bot.line import Line
+from bot.line import Line, LineError, Unknown
 from bot.outbox import Outbox
 from bot.webhook import LARGEST, Channel, Doors, webhook
 from clock import Clock, MovableClock, SystemClock
@@ -26,13 +27,19 @@ from database.embedded import DatabaseError
 from database.engine import make_engine, make_sessions, resolve_url
 from handlers import ROUTES
 from handlers.conversation import Conversation
+from handlers.previewing import privilege_card
 from jobs.attending import Attendant
 from jobs.tasks import ring
+from jobs.timetable import TIMETABLE
+from models import Person, Privilege
 from settings import Settings, SettingsError, read_settings
-from web import demo, headers, health, member
+from web import console, demo, headers, health, member
 
 WEB_STATEMENT_MS = 1500
 """LINE waits two seconds: a statement that takes longer is given up and answered 503."""
+
+CONSOLE_STATEMENT_MS = 20_000
+"""A colleague waits longer than LINE; a list that takes longer than this is a fault."""
 
 CANT_START = (SettingsError, ClubFileError, DatabaseError)
 """What an operator can mend: each message says how, so it is printed alone, without a traceback."""
@@ -99,6 +106,61 @@ class Parts:
             now=self.clock.now,
         )
 
+    @cached_property
+    def console(self) -> console.Console:
+        """What the console's pages are given: connections of their own, so that no list delays a webhook."""
+        engine = make_engine(self.database_url, pool_size=8, statement_ms=CONSOLE_STATEMENT_MS)
+        sessions = make_sessions(engine, vault=self.vault)
+        wall = SystemClock().now if self.settings.env == "demo" else self.clock.now
+        return console.Console(
+            sessions=sessions,
+            scoped=scoped_session(sessions),
+            clubs=self.clubs,
+            settings=self.settings,
+            now=self.clock.now,
+            wall=wall,
+            ring=self.ring,
+            quota=self.quota,
+            validate=self.validate,
+            render=self.render,
+            preview_card=self.preview_card,
+        )
+
+    def ring(self, name: str) -> None:
+        """Ask the job `name` of the timetable now instead of at its next tick."""
+        ring(self.database_url, tuple(job for job in TIMETABLE if job.name == name))
+
+    def quota(self, club: str) -> tuple[int | None, int]:
+        """A club's messages of this month: LINE's limit (None: none) and how many are used. Raises `LineTrouble`."""
+        try:
+            return self.lines[club].quota()
+        except (LineError, Unknown) as error:
+            raise console.LineTrouble(str(error)) from error
+
+    def validate(self, club: str, messages: list[dict[str, Any]]) -> str | None:
+        """What LINE finds wrong with messages to many; None: nothing. Raises `LineTrouble` when it cannot be asked."""
+        try:
+            self.lines[club].validate_multicast(messages)
+        except LineError as error:
+            if error.status == 400:
+                return str(error)
+            raise console.LineTrouble(str(error)) from error
+        except Unknown as error:
+            raise console.LineTrouble(str(error)) from error
+        return None
+
+    def render(
+        self, session: Session, club: Club, content: dict[str, Any], language: str, person: Person | None
+    ) -> list[dict[str, Any]]:
+        """An offer's content as LINE messages in `language`, for `person` or for an example of a reader."""
+        raise NotImplementedError
+
+    def preview_card(self, session: Session, club: Club, privilege: Privilege, language: str) -> dict[str, Any]:
+        """A privilege's card as the chat shows it. Raises `LimitExceeded` where LINE would refuse it."""
+        return privilege_card(
+            session, club, privilege, language, public_url=self.settings.public_url, now=self.clock.now()
+        )
+
 
 def create_app(
     settings: Settings | None = None, line: Mapping[str, Line] | None = None, clock: Clock | None = None
@@ -129,6 +191,7 @@ def _made(parts: Parts) -> Flask:
     if not parts.settings.production and isinstance(parts.clock, MovableClock):
         app.register_blueprint(demo.pages(parts.clock, lambda: ring(parts.database_url)))
     headers.protect(app, parts.settings)
+    console.mount(app, console.make(parts.console, list(reversed(parts.vault.signing_keys))))
     commands.register(app)
     atexit.register(parts.outbox.close)
     return app

@@ -18,7 +18,7 @@ HOUR = 3600
 def add_to(blueprint: Blueprint) -> None:
     """`/static/…`: kept for a year under an address that names the content, else for an hour."""
 
-    @blueprint.get("/static/<name>")
+    @blueprint.get("/static/<path:name>")
     def static(name: str) -> Response:
         return send_from_directory(FOLDER, name, max_age=YEAR if request.args.get("v") else HOUR)
 

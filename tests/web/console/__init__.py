@@ -1,0 +1,1 @@
+"""The console, in process where a browser adds nothing."""

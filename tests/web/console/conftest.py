@@ -1,0 +1,41 @@
+"""One database and one application for all tests of the console in a process: each makes colleagues of its own."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from benefits.vault import Vault
+from tests.conftest import psycopg_url
+from tests.factories import NOON
+from tests.web.console.desk import Desk, make_desk
+
+
+@pytest.fixture(scope="session")
+def console_database(server_url: str, template: str) -> Iterator[str]:
+    """A migrated database of this process."""
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
+    yield psycopg_url(server_url, name)
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def shared_desk(console_database: str, vault: Vault, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """The one application."""
+    desk = make_desk(console_database, Path(tmp_path_factory.mktemp("console")), vault)
+    yield desk
+    desk.sessions.kw["bind"].dispose()
+
+
+@pytest.fixture
+def desk(shared_desk: Desk) -> Desk:
+    """The console, its clock back at noon."""
+    shared_desk.clock.at = NOON
+    return shared_desk

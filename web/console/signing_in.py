@@ -1,0 +1,282 @@
+"""Coming in and going out: password, second factor, its setting up, the first password of one's own (C14, C18)."""
+
+from __future__ import annotations
+
+import secrets
+
+import structlog
+from flask import Flask, Response, current_app, redirect, request, session
+from flask_security import login_user, logout_user
+from flask_security.proxies import _security
+from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as Answer
+
+from benefits import signin
+from benefits import staff as colleagues
+from benefits.journal import note
+from models import Staff
+from web.console import gate, security
+from web.console.access import anybody, half
+from web.console.page import LANGUAGES, clubs_of, console_of, present_language, present_staff, shown
+from web.console.security import Colleague, colleague
+from wording import Words, words
+
+log = structlog.get_logger("console")
+DEVICE_LASTS = 180 * 86400
+"""Seconds a device is remembered as one a colleague signed in from."""
+
+
+def add_to(app: Flask) -> None:
+    """The routes before, around and after a session."""
+    for rule, view, methods in (
+        ("/console/sign-in", sign_in, ["GET", "POST"]),
+        ("/console/second-factor", second_factor, ["GET", "POST"]),
+        ("/console/second-factor/new", new_factor, ["GET", "POST"]),
+        ("/console/new-password", new_password, ["GET", "POST"]),
+        ("/console/sign-out", sign_out, ["POST"]),
+        ("/console/language", language, ["POST"]),
+    ):
+        app.add_url_rule(rule, view.__name__, view, methods=methods)
+
+
+@anybody()
+def sign_in() -> Response | Answer:
+    """E-mail and password. One and the same answer for all that is wrong, so that nobody learns who works here."""
+    found = colleague()
+    if request.method == "GET":
+        return shown("console/sign_in.html", email="") if found is None else redirect(gate.next_step(found), 303)
+    email, password = request.form.get("email", "").strip().lower()[:254], request.form.get("password", "")
+    staff = _judged(email, password)
+    if staff is None:
+        return shown("console/sign_in.html", 401, email=email, wrong=True)
+    answer = redirect(enter(staff), 303)
+    _remember_device(answer, staff)
+    return answer
+
+
+def _judged(email: str, password: str) -> Staff | None:
+    """The colleague whose e-mail and password these are; a try is counted and committed before it is looked at (C18)."""
+    console, now = console_of(), console_of().wall()
+    with console.sessions() as own:
+        staff = colleagues.staff_of(own, email)
+        door = _door(email, staff)
+        free = signin.take_try(own, door=door, now=now)
+        own.commit()
+        if not free:
+            return None
+        normal = _security.password_util.normalize(password)
+        fits = security.password_fits(normal, staff.password if staff else security.nobodys_hash())
+        good = fits and staff is not None and staff.active
+        if staff is not None and staff.password_until is not None and staff.password_until <= now:
+            good = False
+        if good:
+            signin.open_door(own, door=door)
+        elif staff is not None:
+            _note(own, staff, "sign_in_failed")
+        log.info("sign-in", good=good, staff=staff.id if staff else None)
+        own.commit()
+        return staff if good else None
+
+
+def _door(email: str, staff: Staff | None) -> str:
+    """A device she signed in from before has its own count, so that strangers cannot keep her out of it."""
+    device = request.cookies.get(_device_cookie())
+    if staff is not None and device:
+        try:
+            whose, which = _devices().loads(device)
+            if whose == staff.id:
+                return f"device:{which}"
+        except (BadSignature, ValueError, TypeError):
+            pass
+    return f"email:{email}"
+
+
+def enter(staff: Staff, *, factor: bool = False) -> str:
+    """A new session with a new token in place of whatever the cookie held; where the sign-in goes on (7.2.4)."""
+    console, now = console_of(), console_of().wall()
+    kept = {key: session[key] for key in ("club",) if key in session}
+    former = session.get("token")
+    with console.sessions.begin() as own:
+        if isinstance(former, str):
+            signin.end_session(own, former, now=now)
+        staff = own.get_one(Staff, staff.id)
+        token = signin.begin_session(own, staff, now=now, factor=factor)
+        own.flush()
+        row, _ = signin.session_of(own, token, now=now) or (None, None)
+        found = Colleague(staff, row, console.factor_demanded)
+        if found.whole:
+            _note(own, staff, "signed_in")
+    session.clear()
+    session.update(kept, token=token)
+    login_user(found, remember=False, authn_via=["password"])
+    return gate.next_step(found)
+
+
+@half()
+def second_factor() -> Response | Answer:
+    """The code of her authenticator app, or a recovery code."""
+    found = _present()
+    if not (found.lacks_factor and found.staff.tf_totp_secret):
+        return redirect(gate.next_step(found), 303)
+    if request.method == "GET":
+        return shown("console/second_factor.html")
+    given = "".join(request.form.get("code", "").split())[:40]
+    if not _factor_fits(found.staff, given):
+        return shown("console/second_factor.html", 401, wrong=True)
+    return redirect(enter(found.staff, factor=True), 303)
+
+
+def _factor_fits(staff: Staff, given: str) -> bool:
+    console, now, door = console_of(), console_of().wall(), f"factor:{staff.id}"
+    with console.sessions() as own:
+        free = signin.take_try(own, door=door, now=now)
+        own.commit()
+        if not free:
+            return False
+        if given.isdecimal():
+            counter = security.factor().counter_of(given, staff.tf_totp_secret or "", now)
+            good = counter is not None and signin.take_counter(own, staff, counter)
+        else:
+            good = signin.use_recovery_code(own, staff, given, now=now)
+            if good:
+                _note(own, staff, "recovery_code_used")
+        if good:
+            signin.open_door(own, door=door)
+        else:
+            _note(own, staff, "second_factor_failed")
+        own.commit()
+        return good
+
+
+@half()
+def new_factor() -> Response | Answer:
+    """Setting up the second factor: a QR code for an authenticator app, and when its code fits, ten recovery codes, once."""
+    found = _present()
+    if found.staff.tf_totp_secret is not None or found.lacks_password:
+        return redirect(gate.next_step(found), 303)
+    if request.method == "GET" or "factor" not in session:
+        session["factor"] = security.factor().generate_totp_secret()
+        return _factor_page(found)
+    sealed, now, given = session["factor"], console_of().wall(), "".join(request.form.get("code", "").split())[:10]
+    counter = security.factor().counter_of(given, sealed, now) if given.isdecimal() else None
+    if counter is None:
+        return _factor_page(found, 400, wrong=True)
+    with console_of().sessions.begin() as own:
+        staff = own.get_one(Staff, found.staff.id, with_for_update=True)
+        if staff.tf_totp_secret is not None:
+            return redirect(gate.SIGN_IN, 303)
+        staff.tf_totp_secret, staff.tf_last_counter = sealed, counter
+        codes = signin.new_recovery_codes(own, staff)
+        _note(own, staff, "second_factor_set_up")
+    enter(staff, factor=True)
+    return shown("console/recovery_codes.html", codes=codes, onward="/console/")
+
+
+def _factor_page(found: Colleague, status: int = 200, **facts: object) -> Response:
+    values = security.factor().fetch_setup_values(session["factor"], found)
+    return shown("console/new_factor.html", status, image=values["image"], key=values["key"], **facts)
+
+
+@half()
+def new_password() -> Response | Answer:
+    """Her own password in place of the one-time one."""
+    found = _present()
+    if not found.lacks_password or gate.next_step(found) != "/console/new-password":
+        return redirect(gate.next_step(found), 303)
+    if request.method == "GET":
+        return shown("console/new_password.html")
+    fault = change_password(found.staff, request.form.get("password", ""), request.form.get("again", ""))
+    if fault:
+        return shown("console/new_password.html", 400, fault=fault)
+    factor = found.row is not None and found.row.factor_at is not None
+    return redirect(enter(found.staff, factor=factor), 303)
+
+
+def change_password(staff: Staff, password: str, again: str) -> str | None:
+    """Set her password and end every session of hers; what is wrong with it, in her language, else None."""
+    t = words(present_language())
+    normal = security.normal_password(password, staff)
+    if normal is None:
+        return _password_rule(t)
+    if password != again:
+        return t("The two passwords differ. Type the same one twice.")
+    if security.password_fits(normal, staff.password):
+        return t("That is the password you have now. Choose another.")
+    console = console_of()
+    with console.sessions.begin() as own:
+        row = own.get_one(Staff, staff.id)
+        clubs = [club.key for club in clubs_of(console, row)]
+        colleagues.set_password(own, row, security.password_hash(normal), now=console.wall(), clubs=clubs)
+    return None
+
+
+def _password_rule(t: Words) -> str:
+    return t(
+        "Use {n} to {most} characters, not your address or name, and not the same few over and over. Three or four "
+        "words that have nothing to do with each other are good.",
+        n=security.SHORTEST_PASSWORD,
+        most=security.LONGEST_PASSWORD,
+    )
+
+
+@half()
+def sign_out() -> Answer:
+    """The session is over, on the server too: its cookie opens nothing any more, wherever it was copied to."""
+    found, console = _present(), console_of()
+    with console.sessions.begin() as own:
+        signin.end_session(own, session.get("token", ""), now=console.wall())
+        _note(own, found.staff, "signed_out")
+    logout_user()
+    session.clear()
+    return redirect(gate.SIGN_IN, 303)
+
+
+@anybody()
+def language() -> Answer:
+    """Her language, kept with her; before the sign-in kept in the cookie."""
+    chosen = request.form.get("language", "")
+    staff = present_staff()
+    if chosen in LANGUAGES:
+        session["language"] = chosen
+        if staff is not None:
+            with console_of().sessions.begin() as own:
+                own.get_one(Staff, staff.id).language = chosen
+    return redirect(_back(), 303)
+
+
+def _back() -> str:
+    """The page of ours a form stood on; never another site's."""
+    given = request.form.get("back", "")
+    return given if given.startswith("/console/") and "\\" not in given and "//" not in given else "/console/"
+
+
+def _present() -> Colleague:
+    found = colleague()
+    assert found is not None, "the gate lets nobody in without a session"
+    return found
+
+
+def _note(own: Session, staff: Staff, action: str) -> None:
+    """A line in the journal of every club she works for."""
+    for club in clubs_of(console_of(), staff):
+        note(
+            own, club=club.key, at=console_of().now(), action=action, subject=("staff", staff.id),
+            actor=("staff", staff.id),
+        )  # fmt: skip
+
+
+def _device_cookie() -> str:
+    return "__Host-device" if console_of().settings.production else "device"
+
+
+def _devices() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="device")
+
+
+def _remember_device(answer: Answer, staff: Staff) -> None:
+    value = _devices().dumps([staff.id, secrets.token_hex(16)])
+    answer.set_cookie(
+        _device_cookie(), value, max_age=DEVICE_LASTS, path="/", secure=console_of().settings.production,
+        httponly=True, samesite="Strict",
+    )  # fmt: skip
