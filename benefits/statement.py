@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from benefits.members import tier_of
 from benefits.periods import add_months, day_of, month_of
-from benefits.statement_lines import Line, Months, read_lines, tell
+from benefits.statement_lines import Corrected, Line, Months, read_corrections, read_lines, tell
 from clubs import Club
 from models import Entry, Member, Run
 
-__all__ = ["Line", "Outlook", "Statement", "outlook", "statement"]
+__all__ = ["Corrected", "Line", "Outlook", "Statement", "outlook", "statement"]
 
 SHOWN_MONTHS = 24
 
@@ -53,6 +53,8 @@ class Statement:
     next_tier: str | None
     missing: int
     next_adjustment: date
+    corrections: tuple[Corrected, ...] = ()
+    """By staff: those that the month's round counts, and those of the month that a later one counts."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ def statement(session: Session, *, club: Club, member: Member, period: date | No
         next_tier=next_tier,
         missing=missing,
         next_adjustment=_next_adjustment(session, club, now),
+        corrections=read_corrections(session, member, months, period),
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from benefits.periods import add_months, month_of
 from clubs import Club
-from models import Charge, Member, Run
+from models import Charge, Entry, Member, Run
 
 Why = Literal["counted", "paid_late", "later", "ahead", "waiting", "unpaid", "service", "premium", "deleted"]
 """`counted` in its own month · `paid_late`: counted in this month, of an earlier one (LFC-9) · `later`: counted by a later
@@ -83,6 +83,31 @@ class Months:
     def counted_by(self, count_month: date) -> date:
         """The round that counts a line of this `count_month`: the first closed month not before it, else its own."""
         return next((month for month in self.closed if month >= count_month), count_month)
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """Stars that staff gave or took by a correction, two persons agreeing. `stars` is negative for what was taken."""
+
+    stars: int
+    period: date
+    """The month it corrects."""
+    round: date
+    """The month whose round counts it."""
+    at: datetime
+    reason: str
+    """As colleagues wrote it, for colleagues."""
+
+
+def read_corrections(session: Session, member: Member, months: Months, period: date) -> tuple[Corrected, ...]:
+    """Corrections that the round of `period` counts, or that correct that month; oldest first."""
+    query = select(Entry).where(Entry.member_id == member.id, Entry.kind == "correction").order_by(Entry.id)
+    found = [
+        Corrected(entry.amount, entry.period, months.counted_by(entry.count_month), entry.at, entry.reason or "")
+        for entry in session.scalars(query)
+        if entry.count_month is not None
+    ]
+    return tuple(each for each in found if period in (each.round, each.period))
 
 
 def read_lines(session: Session, member: Member) -> Sequence[Charge]:

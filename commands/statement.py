@@ -83,6 +83,8 @@ def _document(found: Statement) -> dict[str, Any]:
     for line in document["lines"]:
         line["service_month"] = month_name(line["service_month"])
         line["round"] = month_name(line["round"]) if line["round"] else None
+    for line in document["corrections"]:
+        line["period"], line["round"] = month_name(line["period"]), month_name(line["round"])
     return {key: _plain(value) for key, value in document.items()}
 
 
@@ -107,6 +109,10 @@ def _tell(found: Statement) -> None:
     if found.carried_satang:
         click.echo(f"  carried to the next round{_baht(found.carried_satang):>46}")
     click.echo(f"Stars of the month: {found.stars:,}")
+    for each in found.corrections:
+        click.echo(
+            f"  corrected by {each.stars:+,}, of {month_name(each.period)}, counts in {month_name(each.round)}: {each.reason}"
+        )
     if found.unpaid_stars:
         click.echo(f"Paying what is unpaid would bring {found.unpaid_stars:,} more.")
     towards = f"; {found.missing:,} to {found.next_tier}" if found.next_tier else ""

@@ -17,6 +17,7 @@ SPARE_BYTES = 3_000
 BUBBLE_LINES = 4
 MOST_BUBBLES = 11
 MONTHS_A_BUBBLE = 6
+MOST_CORRECTIONS = 6
 
 
 def statement_card(turn: Turn, account: Account, found: Statement) -> Json:
@@ -113,6 +114,11 @@ def _sum(turn: Turn, found: Statement) -> Iterator[Json]:
     if found.carried_satang:
         yield pair(
             t("Carried to the next month"), t("{baht} baht", baht=t.baht(found.carried_satang)), colour=AMBER, wide=True
+        )
+    for each in found.corrections[-MOST_CORRECTIONS:]:
+        said = t("{n} {stars}", n=("+" if each.stars > 0 else "") + t.number(each.stars), stars=_stars(turn))
+        yield pair(
+            t("Corrected by staff, counted in {month}", month=t.month(each.round)), said, colour=AMBER, wide=True
         )
 
 

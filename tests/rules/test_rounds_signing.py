@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from benefits import requests, rounds, rounds_preview
@@ -138,7 +138,7 @@ def test_an_interrupted_round_is_finished_without_signing_again(books: Books) ->
     with pytest.raises(KeyboardInterrupt):
         rounds.run(books.engine, club=books.club, period=OCTOBER, now=on_the_day(books.club, OCTOBER), progress=killed)
     with books.sessions.begin() as session:
-        session.execute(RoundPreview.__table__.update().values(state="lapsed"))
+        session.execute(update(RoundPreview).values(state="lapsed"))
         session.connection().exec_driver_sql("UPDATE runs SET lease_until = NULL")
     assert books.run("2026-10").stars == 6000
 
