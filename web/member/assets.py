@@ -10,6 +10,13 @@ from flask import Blueprint, Response, abort, request, send_file, send_from_dire
 from fontpkg_sarabun import ROOT as FONT_PACKAGE
 
 FOLDER = Path(__file__).parent.parent / "static"
+PACKAGES = Path(__file__).parent.parent / "console" / "page" / "node_modules"
+VENDOR = {
+    "vendor/chart.js": "chart.js/dist/chart.umd.min.js",
+    "vendor/flex-render.js": "flex-render/dist/index.js",
+    "vendor/flex-render.css": "flex-render/dist/index.css",
+}
+"""What the console's pages take from npm, by the name we serve it under."""
 WEIGHTS = ("Regular", "SemiBold")
 YEAR = 365 * 86400
 HOUR = 3600
@@ -20,6 +27,8 @@ def add_to(blueprint: Blueprint) -> None:
 
     @blueprint.get("/static/<path:name>")
     def static(name: str) -> Response:
+        if name in VENDOR:
+            return send_from_directory(PACKAGES, VENDOR[name], max_age=YEAR if request.args.get("v") else HOUR)
         return send_from_directory(FOLDER, name, max_age=YEAR if request.args.get("v") else HOUR)
 
     @blueprint.get("/static/fonts/<weight>.ttf")
@@ -31,6 +40,7 @@ def add_to(blueprint: Blueprint) -> None:
 
 @cache
 def asset(name: str) -> str:
-    """The address of a file in `web/static/`, changing with its content so that no browser shows an old one."""
-    digest = hashlib.sha256((FOLDER / name).read_bytes()).hexdigest()[:10]
+    """The address of a file in `web/static/`, or of `VENDOR`, changing with its content so that no browser shows an old one."""
+    file = PACKAGES / VENDOR[name] if name in VENDOR else FOLDER / name
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:10]
     return f"/static/{name}?v={digest}"
