@@ -227,3 +227,46 @@ class Offers(Action, code="of"):
     """Marketing messages on or off: `on`, `off`."""
 
     wanted: str
+
+
+@dataclass(frozen=True)
+class ConnectChat(Action, code="cc"):
+    """A colleague types the code the console showed her: this chat is hers from now on."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class ShowAsked(Action, code="ap"):
+    """Offers that wait for approval, for an approver."""
+
+
+@dataclass(frozen=True)
+class ShowOffer(Action, code="ao"):
+    """One offer as an approver sees it: what is sent, to how many, what it costs."""
+
+    offer: int
+
+
+@dataclass(frozen=True)
+class ApproveOffer(Action, code="ay"):
+    """*Approve*, of the version she saw: another one is not approved by it."""
+
+    offer: int
+    version: int
+
+
+@dataclass(frozen=True)
+class RejectOffer(Action, code="an"):
+    """*Send back*, of the version she saw; `why` is the number of a reason (0: asks for one)."""
+
+    offer: int
+    version: int
+    why: int = 0
+
+
+@dataclass(frozen=True)
+class StopOffer(Action, code="as"):
+    """Stop an offer that was approved or is being sent."""
+
+    offer: int

@@ -2,10 +2,12 @@
 
 from bot.actions import (
     Agree,
+    ApproveOffer,
     AskLanguage,
     AskLeave,
     AskUse,
     ClaimFor,
+    ConnectChat,
     Decline,
     Explain,
     ExplainMonths,
@@ -14,19 +16,23 @@ from bot.actions import (
     LeaveNow,
     MyInfo,
     Offers,
+    RejectOffer,
     SetLanguage,
     ShowAccounts,
+    ShowAsked,
     ShowClaim,
     ShowClaims,
+    ShowOffer,
     ShowPrivilege,
     ShowPrivileges,
     ShowTerms,
     StartClaim,
+    StopOffer,
     Use,
     UseLater,
 )
 from bot.routing import Route, Routes
-from handlers import accounts, claiming, helping, info, joining, leaving, privileges, using
+from handlers import accounts, approving, claiming, helping, info, joining, leaving, privileges, using
 
 ROUTES = Routes(
     [
@@ -133,11 +139,32 @@ ROUTES = Routes(
             Offers,
             helping.offers,
             meaning={
-                **dict.fromkeys(("รับข่าวสาร", "offers on"), Offers("on")),
-                **dict.fromkeys(("ไม่รับข่าวสาร", "offers off", "unsubscribe"), Offers("off")),
+                **dict.fromkeys(("รับข่าวสาร", "เปิดรับข่าวสาร", "offers on", "turn offers on"), Offers("on")),
+                **dict.fromkeys(
+                    ("ไม่รับข่าวสาร", "ปิดรับข่าวสาร", "ยกเลิกรับข่าวสาร", "offers off", "turn offers off", "unsubscribe", "stop"),
+                    Offers("off"),
+                ),
             },
             before_consent=True,
         ),
+        Route(ConnectChat, approving.connect, ("เชื่อมต่อ {n}", "connect {n}"), before_consent=True),
+        Route(ShowAsked, approving.show_asked, ("ข้อเสนอรออนุมัติ", "offers to approve"), before_consent=True),
+        Route(ShowOffer, approving.show, ("ดูข้อเสนอ {n}", "show offer {n}"), before_consent=True),
+        Route(
+            ApproveOffer, approving.approve, ("อนุมัติข้อเสนอ {n} {n}", "approve offer {n} {n}"), before_consent=True
+        ),
+        Route(
+            RejectOffer,
+            approving.reject,
+            (
+                "ส่งกลับข้อเสนอ {n} {n}",
+                "reject offer {n} {n}",
+                "ส่งกลับข้อเสนอ {n} {n} {n}",
+                "reject offer {n} {n} {n}",
+            ),
+            before_consent=True,
+        ),
+        Route(StopOffer, approving.stop, ("หยุดข้อเสนอ {n}", "stop offer {n}"), before_consent=True),
     ]
 )
 """Read it from top to bottom: what a button says, who answers, and what to type instead."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import exists, func, select, update
@@ -11,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from benefits import notices
 from benefits.journal import note
-from benefits.offers.refusals import TooManyTries
+from benefits.offers import budget
+from benefits.offers.refusals import TooManyTries, UnknownOffer
 from benefits.vault import vault_of
 from clubs import Club
 from models import JournalEntry, Notice, Offer, Person, Staff, StaffChat, StaffRole
@@ -110,6 +112,45 @@ def waiting(session: Session, *, club: Club) -> list[Offer]:
     """Offers that wait for approval, oldest first."""
     asked = select(Offer).where(Offer.club == club.key, Offer.state == "asked")
     return list(session.scalars(asked.order_by(Offer.asked_at, Offer.id)))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An offer as an approver sees it; the figures are those of the moment it was asked for."""
+
+    offer: Offer
+    author: str
+    reachable: int
+    messages: int
+    """What it takes: those held out get none."""
+    cost_satang: int
+    at: datetime
+    version: int
+
+
+def asked(session: Session, *, club: Club, offer_id: int) -> Asked:
+    """One offer of the club with the figures counted when it was asked for last: counting anew could take longer than
+    LINE waits for an answer. Raises `UnknownOffer`."""
+    found = session.execute(
+        select(Offer, Staff.name)
+        .join(Staff, Staff.id == Offer.author_id)
+        .where(Offer.id == offer_id, Offer.club == club.key)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if found is None:
+        raise UnknownOffer()
+    offer, author = found
+    entry = session.scalars(
+        select(JournalEntry)
+        .where(JournalEntry.club == club.key, JournalEntry.subject_kind == "offer", JournalEntry.subject_id == offer.id)
+        .where(JournalEntry.action == "offer_asked")
+        .order_by(JournalEntry.id.desc())
+        .limit(1)
+    ).one_or_none()
+    reachable = int(entry.facts["reachable"]) if entry is not None else 0
+    messages = reachable - reachable * offer.holdout_percent // 100
+    at = entry.at if entry is not None else offer.changed_at
+    return Asked(offer, author, reachable, messages, budget.cost(session, club, messages), at, version(session, offer))
 
 
 def version(session: Session, offer: Offer) -> int:

@@ -22,6 +22,7 @@ def help_card(turn: Turn) -> Json:
         (t("Why this number"), t("the statement of your stars, line by line")),
         (t("Terms"), t("the terms you agreed to")),
         (t("Language"), language_names(turn)),
+        (t("Turn offers off"), t("no more messages but answers and reminders")),
     )
     typed = [
         row(words(f"“{name}”", bold=True, flex=5), words(what, size="xs", colour=MUTED, flex=6)) for name, what in lines

@@ -9,6 +9,7 @@ from benefits import conditions, members, uses
 from benefits.refusal import Refusal
 from bot.messages import text
 from bot.routing import Reply, Turn
+from handlers.cards import approving
 from handlers.quick import home
 
 
@@ -124,6 +125,7 @@ def _used(turn: Turn, refusal: Any) -> str:
 
 Wording = Callable[[Turn, Any], str]
 WORDINGS: dict[type[Refusal], Wording] = {
+    **approving.WORDINGS,
     members.NotAdministrator: _not_administrator,
     members.PremiumAccount: lambda turn, _: turn.words("Premium accounts (green shield) can't join the club."),
     members.NotJoined: lambda turn, _: turn.words(
