@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 import commands
+from benefits.engine_room import Timed
 from benefits.vault import Vault
 from bot.line import Line, LineError, Unknown
 from bot.outbox import Outbox
@@ -33,7 +34,7 @@ from jobs.tasks import ring
 from jobs.timetable import TIMETABLE
 from models import Person, Privilege
 from settings import Settings, SettingsError, read_settings
-from web import console, demo, headers, health, member
+from web import console, demo, headers, health, links, member
 
 WEB_STATEMENT_MS = 1500
 """LINE waits two seconds: a statement that takes longer is given up and answered 503."""
@@ -119,6 +120,7 @@ class Parts:
             settings=self.settings,
             now=self.clock.now,
             wall=wall,
+            timetable=tuple(Timed(job.name, job.every, job.about) for job in TIMETABLE),
             ring=self.ring,
             quota=self.quota,
             validate=self.validate,
@@ -187,6 +189,7 @@ def _made(parts: Parts) -> Flask:
     app.extensions["sitthi"] = parts
     app.register_blueprint(webhook(parts.doors))
     app.register_blueprint(member.pages(parts.web_sessions, parts.clubs, parts.settings, parts.clock.now))
+    app.register_blueprint(links.pages(parts.web_sessions, parts.clock.now))
     app.register_blueprint(health.pages(parts.engine, parts.clock.now))
     if not parts.settings.production and isinstance(parts.clock, MovableClock):
         app.register_blueprint(demo.pages(parts.clock, lambda: ring(parts.database_url)))

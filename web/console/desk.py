@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
+from benefits.engine_room import Timed
 from clubs import Club
 from models import Person, Privilege
 from settings import Settings
@@ -34,6 +35,8 @@ class Console:
     """UTC; the time rules go by. A demo's may be moved."""
     wall: Callable[[], datetime]
     """UTC; the time sign-ins and second factors go by. Nobody moves it outside tests."""
+    timetable: Sequence[Timed]
+    """What is asked how often."""
     ring: Callable[[str], None]
     """Ask a job of the timetable at once, by name. After the commit."""
     quota: Callable[[str], tuple[int | None, int]]
