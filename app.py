@@ -190,6 +190,7 @@ def _made(parts: Parts) -> Flask:
     app.register_blueprint(webhook(parts.doors))
     app.register_blueprint(member.pages(parts.web_sessions, parts.clubs, parts.settings, parts.clock.now))
     app.register_blueprint(links.pages(parts.web_sessions, parts.clock.now))
+    app.register_blueprint(links.pages(parts.web_sessions, parts.clock.now))
     app.register_blueprint(health.pages(parts.engine, parts.clock.now))
     if not parts.settings.production and isinstance(parts.clock, MovableClock):
         app.register_blueprint(demo.pages(parts.clock, lambda: ring(parts.database_url)))
