@@ -86,6 +86,7 @@ def crowd(books: Books, many: int) -> None:
                  "SELECT id, now(), :p, '1' FROM members WHERE external_id LIKE '@m%'"),
             {"p": person.id},
         )  # fmt: skip
+        session.execute(text("ANALYZE members, memberships"))  # as the server does by itself within a minute
 
 
 def test_a15_stars_given_by_mistake_to_100_000_accounts_are_taken_back_by_one_action(books: Books) -> None:
@@ -271,6 +272,7 @@ def test_what_cannot_be_asked_and_what_becomes_of_a_refusal(books: Books) -> Non
         with pytest.raises(corrections.NotPosted):
             take_back(books, each)
     assert books.scalar("SELECT count(*) FROM entries WHERE kind = 'correction'") == 0
-    with books.sessions() as session, pytest.raises(corrections.UnknownCorrection):
+    with books.sessions() as session:
         session.execute(update(Correction).values(club="other_club"))
-        corrections.find(session, books.club, first)
+        with pytest.raises(corrections.UnknownCorrection):
+            corrections.find(session, books.club, first)
