@@ -26,7 +26,7 @@ from clock import Clock, MovableClock, SystemClock
 from clubs import Club, ClubFileError, club_files, load_clubs
 from database.embedded import DatabaseError
 from database.engine import make_engine, make_sessions, resolve_url
-from handlers import ROUTES
+from handlers import ROUTES, offering
 from handlers.conversation import Conversation
 from handlers.previewing import privilege_card
 from jobs.attending import Attendant
@@ -154,8 +154,10 @@ class Parts:
     def render(
         self, session: Session, club: Club, content: dict[str, Any], language: str, person: Person | None
     ) -> list[dict[str, Any]]:
-        """An offer's content as LINE messages in `language`, for `person` or for an example of a reader."""
-        raise NotImplementedError
+        """An offer's content as LINE messages in `language`, for `person` or for an example of a reader. Raises as
+        `offering.preview`."""
+        url = self.settings.public_url
+        return offering.preview(session, club, content, language, person, public_url=url, now=self.clock.now())
 
     def preview_card(self, session: Session, club: Club, privilege: Privilege, language: str) -> dict[str, Any]:
         """A privilege's card as the chat shows it. Raises `LimitExceeded` where LINE would refuse it."""
@@ -189,7 +191,6 @@ def _made(parts: Parts) -> Flask:
     app.extensions["sitthi"] = parts
     app.register_blueprint(webhook(parts.doors))
     app.register_blueprint(member.pages(parts.web_sessions, parts.clubs, parts.settings, parts.clock.now))
-    app.register_blueprint(links.pages(parts.web_sessions, parts.clock.now))
     app.register_blueprint(links.pages(parts.web_sessions, parts.clock.now))
     app.register_blueprint(health.pages(parts.engine, parts.clock.now))
     if not parts.settings.production and isinstance(parts.clock, MovableClock):
