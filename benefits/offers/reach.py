@@ -38,7 +38,9 @@ def why_not(capped: Select[int] | None) -> Case[str | None]:
     return case(*whens)
 
 
-def capped(budget: Budget, others: Sequence[int], now: datetime, between: tuple[int, int] | None = None) -> Select[int] | None:
+def capped(
+    budget: Budget, others: Sequence[int], now: datetime, between: tuple[int, int] | None = None
+) -> Select[int] | None:
     """Ids of people who got as many of the offers `others` as the frequency cap allows, in the days it looks back.
 
     `others`: see `recent`; with none of them nobody is capped, and none is returned. `between`: only people with ids

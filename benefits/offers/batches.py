@@ -1,0 +1,217 @@
+"""Batches: taken by one worker at a time, frozen before the first byte leaves, and what LINE said written down.
+
+What surely did not arrive is planned again and frozen anew, under a new key. What LINE may have accepted keeps its people,
+its body and its key, is tried again for 23 hours, and is then `unknown`, for a person to decide: LINE remembers a key for
+24 hours, and after that a retry would be a second message (D9 to D11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, and_, func, select, update
+from sqlalchemy.orm import Session
+
+from benefits.offers import batches_sql as sql
+from benefits.offers import budget, reach
+from benefits.offers.shape import personal
+from clubs import Club
+from models import Batch, Body, Offer, Person, Recipient
+
+KEY_LIFE = timedelta(hours=23)
+LEASE = timedelta(seconds=30)
+"""By the database's clock; longer than a call may take. What is late does no harm: the key is what keeps it at one."""
+OPEN_DOUBTS = {"multicast": 8, "push": 50}
+"""With so many batches waiting for another try nothing new is begun: LINE is in trouble, and doubts must not pile up."""
+
+Wording = Callable[[Session, Offer, Mapping[int, str]], Mapping[int, list[Any] | None]]
+"""Draws what single people get: {person: language} → messages by person; none: she lacks a value for them."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """One batch, ours for as long as the lease lasts, with everything its call needs."""
+
+    id: int
+    offer_id: int
+    kind: str
+    key: UUID
+    to: tuple[str, ...]
+    messages: list[Any]
+    attempts: int
+    """This one counted."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one attempt.
+
+    `accepted`; `refused`: for good; `again`: surely not, but it may be tried again; `unknown`: perhaps; `malformed`: not,
+    because of the id `malformed`.
+    """
+
+    batch_id: int
+    result: str
+    request_id: str | None = None
+    error: str | None = None
+    retry_at: datetime | None = None
+    malformed: str | None = None
+
+
+def takeable(session: Session, offer: Offer, now: datetime, limit: int) -> tuple[int, int, int]:
+    """What could be taken now, at most `limit` batches: (batches to try again, planned ones, people in the largest of them)."""
+    kind = "push" if personal(offer.content) else "multicast"
+    values = {"offer": offer.id, "now": now, "since": now - KEY_LIFE, "limit": limit, "doubts": OPEN_DOUBTS[kind]}
+    row = session.execute(sql.TAKEABLE, values).one()
+    return row.again, row.planned, row.people
+
+
+def retry(session: Session, offer_id: int, owner: UUID, now: datetime, limit: int) -> list[Ready]:
+    """Take batches whose outcome is open: their worker died, or LINE's answer never came. Same key, same body, same people.
+
+    The caller commits before it sends.
+    """
+    values = {"offer": offer_id, "owner": owner, "now": now, "lease": LEASE, "limit": limit, "since": now - KEY_LIFE}
+    rows = session.execute(sql.RETRY, values).all()
+    return _ready(session, offer_id, rows)
+
+
+def freeze(
+    session: Session,
+    *,
+    club: Club,
+    offer: Offer,
+    owner: UUID,
+    now: datetime,
+    limit: int,
+    wording: Wording | None = None,
+) -> list[Ready]:
+    """Take up to `limit` planned batches and fix who is in them: friends now, not opted out now (E6, B16), under the cap.
+
+    Empty: nothing planned, the offer is not being sent (any more), or too many outcomes are open. The caller commits
+    before it sends. With `wording` each gets her own messages.
+    """
+    doubts = OPEN_DOUBTS["push" if wording else "multicast"]
+    values = {"offer": offer.id, "now": now, "limit": limit, "doubts": doubts}
+    picked = session.execute(sql.PICK, values).all()
+    if not picked:
+        return []
+    _leave_out(session, club, offer, now, picked)
+    words = _worded(session, offer, wording, picked)
+    fixed = {"offer": offer.id, "ids": [row.id for row in picked], **_span(picked)}
+    rows = session.execute(sql.FREEZE, {**fixed, "owner": owner, "now": now, "lease": LEASE}).all()
+    return _ready(session, offer.id, [row for row in rows if row.line_user_ids], words)
+
+
+def record(session: Session, outcomes: Sequence[Outcome], owner: UUID, now: datetime) -> int:
+    """Write down what came of attempts of `owner`; the number of people LINE accepted a message for.
+
+    That LINE accepted is written by whoever knows; anything else only by who still holds the batch.
+    """
+    accepted = [outcome for outcome in outcomes if outcome.result == "accepted"]
+    sent = 0
+    if accepted:
+        values = {"ids": [o.batch_id for o in accepted], "requests": [o.request_id for o in accepted], "now": now}
+        for offer_id, people in session.execute(sql.ACCEPTED, values):
+            sent += people
+            _give_back(session, offer_id, people)
+    for outcome in outcomes:
+        if outcome.result != "accepted":
+            _record(session, outcome, owner, now)
+    return sent
+
+
+def expire(session: Session, now: datetime) -> int:
+    """Batches whose key LINE will soon forget: `unknown`, and never sent again by us (D11, E7). How many."""
+    rows = session.execute(sql.EXPIRE, {"since": now - KEY_LIFE}).all()
+    for row in rows:
+        _give_back(session, row.offer_id, row.size)
+    return len(rows)
+
+
+def _leave_out(session: Session, club: Club, offer: Offer, now: datetime, picked: Sequence[Row[Any]]) -> None:
+    """Who may not get it now, though she was to when the offer was prepared, is marked with the reason."""
+    limits = budget.of(session, club)
+    others = reach.recent(session, club.key, limits, now, besides=offer.id)
+    if others:  # two offers must not both be the last one the cap allows
+        session.execute(sql.ONE_AT_A_TIME, {"club": club.key})
+    span = _span(picked)
+    reason = reach.why_not(reach.capped(limits, others, now, between=(span["first"], span["last"])))
+    ranges = [Batch.id.in_([row.id for row in picked]), Batch.language == Recipient.language]
+    found = (
+        select(Recipient.person_id, func.coalesce(reason, "erased").label("reason"))
+        .join(Batch, and_(*ranges, Recipient.person_id.between(Batch.first_person_id, Batch.last_person_id)))
+        .outerjoin(Person, Person.id == Recipient.person_id)
+        .where(Recipient.offer_id == offer.id, Recipient.state == "batched")
+        .where(Recipient.person_id.between(span["first"], span["last"]))
+        .where(reason.is_not(None) | Person.id.is_(None))
+    )
+    for person_id, why in session.execute(found).all():
+        _mark(session, offer.id, person_id, why)
+
+
+def _worded(
+    session: Session, offer: Offer, wording: Wording | None, picked: Sequence[Row[Any]]
+) -> dict[int, list[Any]]:
+    """Every reader's own messages, stored with her batch; who lacks a value for them is left out."""
+    if wording is None:
+        return {}
+    said = wording(session, offer, {row.first_person_id: row.language for row in picked})
+    found = {row.id: words for row in picked if (words := said.get(row.first_person_id))}
+    for row in picked:
+        if row.id not in found:
+            _mark(session, offer.id, row.first_person_id, "incomplete")
+    stored = [{"b_id": batch_id, "b_messages": messages} for batch_id, messages in found.items()]
+    if stored:
+        session.connection().execute(sql.WORDS, stored)
+    return found
+
+
+def _ready(
+    session: Session, offer_id: int, rows: Sequence[Row[Any]], words: Mapping[int, list[Any]] | None = None
+) -> list[Ready]:
+    known = words or {}
+    bodies: dict[str, list[Any]] = {}
+    if any(row.kind == "multicast" for row in rows):
+        found = session.execute(select(Body.language, Body.messages).where(Body.offer_id == offer_id))
+        bodies = {row.language: row.messages for row in found}
+    return [
+        Ready(
+            row.id, offer_id, row.kind, row.retry_key, tuple(row.line_user_ids),
+            known.get(row.id) or row.messages or bodies[row.language], row.attempts,
+        )
+        for row in sorted(rows, key=lambda row: row.id)
+    ]  # fmt: skip
+
+
+def _record(session: Session, outcome: Outcome, owner: UUID, now: datetime) -> None:
+    values = {"id": outcome.batch_id, "owner": owner, "now": now, "error": (outcome.error or "")[:500] or None}
+    if outcome.result == "unknown":
+        session.execute(sql.OPEN, {**values, "retry_at": outcome.retry_at})
+    elif outcome.result == "refused":
+        for offer_id, size in session.execute(sql.REFUSED, values):
+            _give_back(session, offer_id, size)
+    else:
+        if outcome.malformed is not None:
+            session.execute(sql.MALFORMED, {"id": outcome.batch_id, "user": outcome.malformed})
+        session.execute(sql.AGAIN, {**values, "retry_at": outcome.retry_at})
+
+
+def _give_back(session: Session, offer_id: int, people: int) -> None:
+    """So many messages fewer are set aside: they are used, or will not be."""
+    left = func.greatest(0, Offer.reserved - people)
+    session.execute(update(Offer).where(Offer.id == offer_id, Offer.reserved > 0).values(reserved=left))
+
+
+def _mark(session: Session, offer_id: int, person_id: int, state: str | None) -> None:
+    hers = (Recipient.offer_id == offer_id, Recipient.person_id == person_id)
+    session.execute(update(Recipient).where(*hers).values(state=state))
+
+
+def _span(picked: Sequence[Row[Any]]) -> dict[str, int]:
+    """From the first to the last id in these batches: told as numbers, they keep the database from reading everybody."""
+    return {"first": min(row.first_person_id for row in picked), "last": max(row.last_person_id for row in picked)}
