@@ -23,6 +23,7 @@ class Job:
 
 TIMETABLE = (
     Job("replies", 15, "replies that a process which died left behind"),
+    Job("offers", 15, "offers that are due, and batches that may leave", alone=False),
     Job("rounds", 60, "ended months without a finished round"),
     Job("previews", 60, "dry runs of rounds that colleagues asked for"),
     Job("reminders", 300, "kept claims that end soon"),

@@ -2,20 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
 from bot.routing import Turn
 from bot.webhook import try_again
+from clubs import Club
+from handlers import offering
 from handlers.telling import worded
+from jobs.offering import Offering
 from jobs.work import Work
-from models import Notice, Person
+from models import Notice, Offer, Person
 from wording import words
 
 if TYPE_CHECKING:
     from app import Parts
+
+
+PATIENCE = 10.0
+"""Seconds the job for offers stays for a batch that is to be tried again: the next ring may be fifteen away."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Offers as handlers/offering.py words them, with links on our own address."""
+
+    public_url: str
+
+    def body(self, session: Session, club: Club, offer: Offer, language: str, *, now: datetime) -> list[Any]:
+        """What everybody who reads this language gets."""
+        return offering.body(session, club, offer, language, public_url=self.public_url, now=now)
+
+    def bodies(
+        self, session: Session, club: Club, offer: Offer, readers: Mapping[int, str], *, now: datetime
+    ) -> Mapping[int, list[Any] | None]:
+        """What each of these people (id → language) gets; none: she lacks a value."""
+        return offering.bodies(session, club, offer, readers, public_url=self.public_url, now=now)
+
+
+def make_offering(parts: Parts, patience: float = PATIENCE) -> Offering:
+    """The job that sends offers."""
+    return Offering(
+        sessions=parts.sessions,
+        clubs=parts.clubs,
+        lines=parts.lines,
+        draw=Drawn(parts.settings.public_url),
+        now=parts.clock.now,
+        chance=random.random,
+        patience=patience,
+    )
 
 
 def make_work(parts: Parts) -> Work:
@@ -36,4 +76,5 @@ def make_work(parts: Parts) -> Work:
         worded=say,
         retry=lambda club, event_id: try_again(parts.doors, club, event_id),
         now=parts.clock.now,
+        offering=make_offering(parts),
     )

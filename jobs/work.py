@@ -16,6 +16,7 @@ from benefits import notices, parked, rounds, rounds_preview
 from bot.line import Line, LineError, NotSent, TooMany, Unknown
 from bot.outbox import KEY_LIFE, Outbox
 from clubs import Club
+from jobs.offering import Offering
 from models import Notice, Person, TurnRow
 from richmenu import linking
 
@@ -41,10 +42,15 @@ class Work:
     retry: Callable[[str, str], bool]
     """Handles one parked event again; True when it went well."""
     now: Callable[[], datetime]
+    offering: Offering
 
     def replies(self) -> int:
         """Replies left behind by a process that died."""
         return self.outbox.recover()
+
+    def offers(self) -> int:
+        """Offers: what is due is prepared, what may leave is sent; to how many people."""
+        return self.offering.run()
 
     def rounds(self) -> int:
         """Every ended month without a finished round, in order. One club's trouble does not stop another's."""

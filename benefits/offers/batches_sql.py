@@ -23,7 +23,7 @@ WITH again AS (
     ORDER BY id LIMIT :limit
 )
 SELECT (SELECT count(*) FROM again) AS again, (SELECT count(*) FROM planned) AS planned,
-       coalesce((SELECT CAST(max(size) AS int) FROM (TABLE again UNION ALL TABLE planned) AS both), 0) AS people
+       coalesce((SELECT CAST(max(size) AS int) FROM (TABLE again UNION ALL TABLE planned) AS sizes), 0) AS people
 """)
 
 RETRY = text("""

@@ -65,7 +65,8 @@ def prepare(
     offer = session.get_one(Offer, offer_id, populate_existing=True)
     if offer.state != "preparing":
         raise WrongState(offer.state)
-    recipients = session.execute(_snapshot(session, club, offer, now)).rowcount  # type: ignore[attr-defined]
+    snapshot = _snapshot(session, club, offer, now)
+    recipients = session.execute(snapshot, execution_options={"preserve_rowcount": True}).rowcount  # type: ignore[attr-defined]
     session.execute(text("ANALYZE offer_recipients"))  # the batches' queries are planned by what is in it now
     alone = personal(offer.content)
     plan = {"offer": offer_id, "kind": "push" if alone else "multicast", "size": 1 if alone else BATCH}
