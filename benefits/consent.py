@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from benefits.journal import note
 from benefits.members import Account, Left, NotJoined, accounts_of
-from benefits.people import names_of
+from benefits.people import names_of, opt_in, opt_out
 from benefits.periods import add_days, day_of, start_of
 from benefits.refusal import Refusal
 from clubs import Club
@@ -104,7 +104,8 @@ def agree(session: Session, *, club: Club, person: Person, language: str, now: d
 
 def withdraw(session: Session, *, club: Club, person: Person, now: datetime) -> bool:
     """She takes her consent back. False: there was none. Her accounts stay members: each leaves only when an
-    administrator says so for that account (`members.leave`), because its other administrators rely on it.
+    administrator says so for that account (`members.leave`), because its other administrators rely on it. Offers stop
+    at once, those already written down for sending among them (B16).
     """
     ended = session.execute(
         update(Consent)
@@ -115,6 +116,7 @@ def withdraw(session: Session, *, club: Club, person: Person, now: datetime) -> 
     versions = list(ended.scalars())
     if versions:
         _note(session, club, person, "consent_withdrawn", now, versions=versions)
+        opt_out(session, person=person, now=now)
     return bool(versions)
 
 
@@ -161,6 +163,10 @@ def _record(session: Session, club: Club, person: Person, language: str, now: da
     added = session.execute(insert(Consent).values(given).on_conflict_do_nothing().returning(Consent.id)).scalar()
     if added is not None:
         _note(session, club, person, "consented", now, version=club.terms.version, language=shown)
+        # What her withdrawal switched off comes back with her consent; what she switched off herself does not.
+        taken_back = select(Consent.id).where(Consent.person_id == person.id, Consent.withdrawn_at == person.opted_out_at)
+        if person.opted_out_at is not None and session.scalar(select(taken_back.exists())):
+            opt_in(session, person=person, now=now)
 
 
 def _join(session: Session, club: Club, person: Person, accounts: Sequence[Account], now: datetime) -> set[int]:
