@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from commands import database, imports, line, richmenu, rounds, statement, turns
+from commands import database, imports, line, richmenu, rounds, staff, statement, turns
 
 GROUPS = [
     database.group,
@@ -12,6 +12,7 @@ GROUPS = [
     line.group,
     richmenu.group,
     rounds.group,
+    staff.group,
     statement.export_group,
     statement.statement_command,
     turns.group,

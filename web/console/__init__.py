@@ -24,6 +24,7 @@ LARGEST = 100 * 1024 * 1024
 """Bytes of one request: a file of charges. Pictures have their own, smaller limit, said at the field."""
 MODULES = [
     "me",
+    "staff",
 ]
 """The records, each a module of this package with `views(console) -> list[Page]`."""
 
