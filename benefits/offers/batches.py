@@ -197,7 +197,7 @@ def _record(session: Session, outcome: Outcome, owner: UUID, now: datetime) -> N
             _give_back(session, offer_id, size)
     else:
         if outcome.malformed is not None:
-            session.execute(sql.MALFORMED, {"id": outcome.batch_id, "user": outcome.malformed})
+            session.execute(sql.MALFORMED, {**values, "user": outcome.malformed})
         session.execute(sql.AGAIN, {**values, "retry_at": outcome.retry_at})
 
 

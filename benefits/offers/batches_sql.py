@@ -109,11 +109,15 @@ WHERE id = :id AND owner = :owner AND state = 'sending'
 """)
 
 MALFORMED = text("""
-UPDATE offer_recipients AS r SET state = 'malformed'
-FROM offer_batches AS b, people AS p
-WHERE b.id = :id AND r.offer_id = b.offer_id AND r.language = b.language AND r.state = 'batched'
-  AND r.person_id BETWEEN b.first_person_id AND b.last_person_id AND p.id = r.person_id AND p.line_user_id = :user
-  AND b.doubtful = 1
+WITH gone AS (
+    UPDATE offer_recipients AS r SET state = 'malformed'
+    FROM offer_batches AS b, people AS p
+    WHERE b.id = :id AND r.offer_id = b.offer_id AND r.language = b.language AND r.state = 'batched'
+      AND r.person_id BETWEEN b.first_person_id AND b.last_person_id AND p.id = r.person_id AND p.line_user_id = :user
+      AND b.doubtful = 1 AND b.owner = :owner AND b.state = 'sending'
+    RETURNING 1
+)
+UPDATE offer_batches SET size = size - (SELECT count(*) FROM gone) WHERE id = :id AND EXISTS (SELECT 1 FROM gone)
 """)
 
 EXPIRE = text("""
