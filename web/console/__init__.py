@@ -23,6 +23,7 @@ __all__ = ["Console", "LineTrouble", "make", "mount"]
 LARGEST = 100 * 1024 * 1024
 """Bytes of one request: a file of charges. Pictures have their own, smaller limit, said at the field."""
 MODULES = [
+    "rounds",
     "me",
     "staff",
 ]
