@@ -57,3 +57,8 @@ def made_code(vault: Vault, claim_id: int) -> str:
     digest = int.from_bytes(vault.fingerprint(str(claim_id), "claims.code")[:5], "big")
     letters = "".join(UNMISTAKABLE[digest >> shift & 31] for shift in range(35, -5, -5))
     return f"{letters[:4]}-{letters[4:]}"
+
+
+def masked(code: str) -> str:
+    """What may be shown of a code to staff: the last four characters of a long one, so that it is known again; else nothing."""
+    return "" if not code else f"••••{code[-4:]}" if len(code) >= 12 else "••••"

@@ -30,6 +30,7 @@ TIMETABLE = (
     Job("pushes", 60, "notices that can't wait for a reply any longer"),
     Job("menus", 60, "people whose rich menu is not the one they should see"),
     Job("parked", 60, "events that failed for a passing reason"),
+    Job("uploads", 60, "files handed in to be imported"),
     Job("tidy", 3600, "old turns and finished jobs"),
     Job("stalled", 30, "tasks whose worker died", alone=False),
 )

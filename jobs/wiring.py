@@ -77,4 +77,5 @@ def make_work(parts: Parts) -> Work:
         retry=lambda club, event_id: try_again(parts.doors, club, event_id),
         now=parts.clock.now,
         offering=make_offering(parts),
+        uploads_folder=parts.settings.data_dir / "uploads",
     )

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -16,6 +17,7 @@ from benefits import notices, parked, rounds, rounds_preview
 from bot.line import Line, LineError, NotSent, TooMany, Unknown
 from bot.outbox import KEY_LIFE, Outbox
 from clubs import Club
+from jobs import uploading
 from jobs.offering import Offering
 from models import Notice, Person, TurnRow
 from richmenu import linking
@@ -43,6 +45,7 @@ class Work:
     """Handles one parked event again; True when it went well."""
     now: Callable[[], datetime]
     offering: Offering
+    uploads_folder: Path
 
     def replies(self) -> int:
         """Replies left behind by a process that died."""
@@ -127,6 +130,10 @@ class Work:
             if event is None:
                 return
             yield event
+
+    def uploads(self) -> int:
+        """Files that staff handed in are imported, one after another."""
+        return uploading.work(self.engine, self.sessions, self.clubs, self.uploads_folder, self.now)
 
     def tidy(self) -> int:
         """Events and replies older than 90 days lose their content: what remains is that they were handled once."""

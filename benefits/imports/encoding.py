@@ -16,7 +16,14 @@ REMEDY = "save it as CSV UTF-8 (or TIS-620) and import it again"
 
 
 class FileRefused(Exception):
-    """The whole file cannot be taken: nothing of it landed. The message says what to do."""
+    """The whole file cannot be taken: nothing of it landed. The message says what to do.
+
+    `what` names the fault in a word and `facts` its particulars, for pages that say it in another language.
+    """
+
+    def __init__(self, message: str, what: str = "other", **facts: str) -> None:
+        super().__init__(message)
+        self.what, self.facts = what, facts
 
 
 def encoding_of(file: BinaryIO) -> str:
@@ -26,7 +33,7 @@ def encoding_of(file: BinaryIO) -> str:
     """
     head = file.read(BLOCK)
     if head.startswith(UTF16_MARKS) or head.count(0) > len(head) // 10:
-        raise FileRefused(f"the file is in UTF-16 or UTF-32; {REMEDY}")
+        raise FileRefused(f"the file is in UTF-16 or UTF-32; {REMEDY}", "encoding")
     marked = head.startswith(codecs.BOM_UTF8)
     file.seek(0)
     strict = _is_utf8(file)
@@ -57,7 +64,7 @@ def _most_lines(file: BinaryIO) -> str:
             counts[_line_encoding(line)] += 1
     found = max(counts, key=lambda name: counts[name])
     if not found:
-        raise FileRefused(f"the file is neither in UTF-8 nor in TIS-620; {REMEDY}")
+        raise FileRefused(f"the file is neither in UTF-8 nor in TIS-620; {REMEDY}", "encoding")
     return found
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ from benefits.imports.encoding import LONGEST_LINE, FileRefused, encoding_of
 MOST_LINES = 60
 IGNORED = ("line", "reason")
 """Columns a reject file has in front: so a mended reject file can be imported as it is."""
+GUARDED = re.compile(r"'(?=[\s\u00a0\u3000\ufeff]*[=+\-@|%\t\r\n＝＋－＠])")
+"""The apostrophe that a downloaded list of rejects has before what a spreadsheet would compute (B11)."""
 
 
 class Record(NamedTuple):
@@ -41,9 +44,10 @@ class CsvFile:
             self.encoding = encoding_of(file)
             first = next(self._records(file, None), None)
         if first is None:
-            raise FileRefused(f"the file is empty; its first line must be {','.join(required)}")
+            columns = ",".join(required)
+            raise FileRefused(f"the file is empty; its first line must be {columns}", "empty", expected=columns)
         if first.fault:
-            raise FileRefused(f"the header cannot be read: {first.fault}")
+            raise FileRefused(f"the header cannot be read: {first.fault}", "header", expected=",".join(required))
         self.header = [name.casefold() for name in first.cells]
         _check_header(self.header, required, optional)
 
@@ -52,7 +56,10 @@ class CsvFile:
         with self.path.open("rb") as file:
             records = self._records(file, len(self.header))
             next(records)
-            yield from records
+            if set(IGNORED) <= set(self.header):
+                yield from (Record(number, [_bare(cell) for cell in cells], fault) for number, cells, fault in records)
+            else:
+                yield from records
 
     def _records(self, file: BinaryIO, width: int | None) -> Iterator[Record]:
         lines = _Lines(self, file)
@@ -139,6 +146,10 @@ def _quoted(number: int, text: str, lines: _Lines, width: int | None) -> Record:
     return Record(number, cells, fault)
 
 
+def _bare(cell: str) -> str:
+    return cell[1:] if GUARDED.match(cell) else cell
+
+
 def _loose(text: str) -> list[str]:
     """The cells of a line that cannot be read properly, as well as they can be shown."""
     return text.rstrip("\r\n").split(",")
@@ -151,19 +162,25 @@ def _width_fault(found: int, width: int | None) -> str | None:
 
 
 def _check_header(header: list[str], required: Sequence[str], optional: Sequence[str]) -> None:
-    expected = f"the first line must be {','.join(required)}"
+    columns = ",".join(required)
+    expected = f"the first line must be {columns}"
+
+    def refused(told: str, what: str, *names: str) -> FileRefused:
+        return FileRefused(told, what, columns=", ".join(names), expected=columns, optional=", ".join(optional))
+
     if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
-        raise FileRefused(f"the columns are not separated by commas; save the file as comma-separated; {expected}")
+        told = f"the columns are not separated by commas; save the file as comma-separated; {expected}"
+        raise refused(told, "separator")
     missing = [name for name in required if name not in header]
     if missing:
-        raise FileRefused(f"the column {missing[0]!r} is missing; {expected}")
+        raise refused(f"the column {missing[0]!r} is missing; {expected}", "missing", *missing)
     unknown = [name for name in header if name not in (*required, *optional, *IGNORED)]
     if unknown:
         more = f"; it may also have {', '.join(optional)}" if optional else ""
-        raise FileRefused(f"the column {unknown[0]!r} is not known; {expected}{more}")
+        raise refused(f"the column {unknown[0]!r} is not known; {expected}{more}", "unknown", *unknown)
     twice = [name for name in header if header.count(name) > 1]
     if twice:
-        raise FileRefused(f"the column {twice[0]!r} is there twice; remove one")
+        raise refused(f"the column {twice[0]!r} is there twice; remove one", "twice", *dict.fromkeys(twice))
 
 
 def _named(encoding: str) -> str:

@@ -22,6 +22,7 @@ class ImportResult:
     rejects: Path | None
     """The file that lists the rejected rows by line and reason; none: there are none."""
     warnings: tuple[str, ...] = ()
+    import_id: int | None = None
 
     @property
     def clean(self) -> bool:

@@ -103,7 +103,8 @@ def _load(
         warnings = tuple(connection.scalars(text(kind.warn), kind.values)) if kind.warn else ()
         _write_rejects(connection, source, place, rejected)
         written = place if rejected else None
-        result = ImportResult(kind.name, rows, landed, rows - landed - rejected, rejected, written, warnings)
+        unchanged = rows - landed - rejected
+        result = ImportResult(kind.name, rows, landed, unchanged, rejected, written, warnings, import_id)
         _end(connection, club, import_id, result, now)
     return result
 
