@@ -68,7 +68,7 @@ def claim(
     """
     account = hold(session, club=club, person=person, member_id=member_id, now=now)
     privilege, left = load(session, club=club, privilege_id=privilege_id, now=now)
-    holdings = _holdings(session, person, privilege, member_id, now)
+    holdings = holdings_of(session, person=person, privilege=privilege, member_id=member_id, now=now)
     before = _pressed_again(privilege, holdings, member_id, slot)
     if before is not None:
         return Claimed(before, privilege, account, created=False)
@@ -78,7 +78,7 @@ def claim(
     taken = _take(session, privilege, person, member_id, {holding.claim.slot for holding in holdings}, now)
     if taken is None:
         # Another admin committed first while we waited at the constraint: what she holds is readable now.
-        holdings = _holdings(session, person, privilege, member_id, now)
+        holdings = holdings_of(session, person=person, privilege=privilege, member_id=member_id, now=now)
         raise _lost(club, privilege, account, holdings, now)
     return Claimed(taken, privilege, account, created=True)
 
@@ -139,13 +139,6 @@ def _held(claim: Claim, account: Account, person: Person, names: dict[int, str |
         may_use=may_use,
         opens=opens,
     )
-
-
-def _holdings(
-    session: Session, person: Person, privilege: Privilege, member_id: int, now: datetime
-) -> tuple[Holding, ...]:
-    found = holdings_of(session, person=person, privileges=[privilege], member_ids=[member_id], now=now)
-    return found.get((privilege.id, holder_of(privilege, member_id=member_id, person_id=person.id)), ())
 
 
 def _pressed_again(privilege: Privilege, holdings: Sequence[Holding], member_id: int, slot: int | None) -> Claim | None:

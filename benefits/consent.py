@@ -18,6 +18,7 @@ from benefits.periods import add_days, day_of, start_of
 from benefits.refusal import Refusal
 from clubs import Club
 from models import Admin, Consent, Member, Membership, Person
+from models.queries import Query, ask
 
 MEMBERSHIP = "membership"
 _STANDING = select(Consent).where(
@@ -26,7 +27,8 @@ _STANDING = select(Consent).where(
     Consent.terms_version == bindparam("version"),
     Consent.withdrawn_at.is_(None),
 )
-_AGREED = select(_STANDING.exists())
+AGREED = Query(select(_STANDING.exists()))
+"""Whether the person `person` has agreed to the terms `version`."""
 
 
 class NoAccounts(Refusal):
@@ -64,7 +66,8 @@ def standing(session: Session, *, club: Club, person: Person) -> Consent | None:
 
 def needs_consent(session: Session, *, club: Club, person: Person) -> bool:
     """Whether she has to agree (again, when the terms changed) before the club does anything for her."""
-    return not session.execute(_AGREED, {"person": person.id, "version": club.terms.version}).scalar_one()
+    ((agreed,),) = ask(session, (AGREED, {"person": person.id, "version": club.terms.version}))[0]
+    return not agreed
 
 
 def agreed_before(session: Session, *, club: Club, person: Person) -> bool:

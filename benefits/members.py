@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import ClassVar
@@ -15,19 +16,21 @@ from benefits.periods import day_of
 from benefits.refusal import Refusal
 from clubs import Club
 from models import Admin, Claim, Member, Membership, Person
+from models.queries import Query, Row, Values, ask, columns
 
 _NEWEST_STAY = (
     select(Membership.id).where(Membership.member_id == Member.id).order_by(Membership.id.desc()).limit(1)
 ).correlate(Member)
-_ACCOUNTS = (
-    select(Member, Admin.role, Membership)
+_OF_PERSON = (
+    select(*columns(Member, Membership), Admin.role)
+    .select_from(Member)
     .join(Admin, Admin.member_id == Member.id)
     .outerjoin(Membership, Membership.id == _NEWEST_STAY.scalar_subquery())
     .where(Member.club == bindparam("of_club"), Admin.line_user_id == bindparam("user"), Admin.removed_at.is_(None))
     .order_by(Member.name, Member.id)
-    .execution_options(populate_existing=True)
 )
-_ACCOUNT = _ACCOUNTS.where(Member.id == bindparam("member"))
+_ACCOUNTS = Query(_OF_PERSON, Member, Membership)
+_ACCOUNT = Query(_OF_PERSON.where(Member.id == bindparam("member")), Member, Membership)
 
 
 class NotAdministrator(Refusal):
@@ -102,9 +105,18 @@ def accounts_of(
 
     `member_id` narrows it to that account. Ended roles are left out.
     """
-    values = {"of_club": club.key, "user": person.line_user_id, "member": member_id}
-    rows = session.execute(_ACCOUNTS if member_id is None else _ACCOUNT, values)
-    return [_account(club, member, role, stay, now) for member, role, stay in rows]
+    return accounts_from(ask(session, asking_accounts(club, person, member_id))[0], club=club, now=now)
+
+
+def asking_accounts(club: Club, person: Person, member_id: int | None = None) -> tuple[Query, Values]:
+    """The question of `accounts_of`, to be sent with others; `accounts_from` reads its answer."""
+    values: Values = {"of_club": club.key, "user": person.line_user_id}
+    return (_ACCOUNTS, values) if member_id is None else (_ACCOUNT, {**values, "member": member_id})
+
+
+def accounts_from(rows: Sequence[Row], *, club: Club, now: datetime) -> list[Account]:
+    """The accounts that `asking_accounts` asked for."""
+    return [_account(club, member, role, stay, now) for member, stay, role in rows]
 
 
 def hold(session: Session, *, club: Club, person: Person, member_id: int, now: datetime) -> Account:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, func, select, update
@@ -13,17 +13,18 @@ from benefits.journal import note
 from benefits.vault import CannotOpen, vault_of
 from clubs import Club
 from models import Person, TurnRow
+from models.queries import Query, Row, Values, ask, columns
 
 LANGUAGES = ("th", "en", "ru")
 PROFILE_AGE = timedelta(days=30)
 """After this a profile is asked for again: people change their names."""
 
-_MEET = (
+_MEET = Query(
     update(Person)
     .where(Person.club == bindparam("of_club"), Person.line_user_id == bindparam("user"))
     .values(last_event_at=bindparam("at"))
-    .returning(Person)
-    .execution_options(populate_existing=True, synchronize_session=False)
+    .returning(*columns(Person)),
+    Person,
 )
 
 
@@ -33,13 +34,20 @@ def meet(session: Session, *, club: Club, line_user_id: str, now: datetime) -> P
     The lock is what makes one person's turns run one after another. It is the weaker one of an UPDATE that touches no
     key: rows that only point at a person (another admin's turn leaving her a notice) need not wait for her turn to end.
     """
+    return meet_and_ask(session, club=club, line_user_id=line_user_id, now=now)[0]
+
+
+def meet_and_ask(
+    session: Session, *, club: Club, line_user_id: str, now: datetime, asked: Sequence[tuple[Query, Values]] = ()
+) -> tuple[Person, list[list[Row]]]:
+    """`meet`, and in the same round trip the answers to what is `asked` once she is locked."""
     values = {"of_club": club.key, "user": line_user_id, "at": now}
-    person = session.execute(_MEET, values).scalar_one_or_none()
-    if person is None:
+    met, *answers = ask(session, (_MEET, values), *asked)
+    if not met:
         made = insert(Person).values(club=club.key, line_user_id=line_user_id, created_at=now)
         session.execute(made.on_conflict_do_nothing(index_elements=["club", "line_user_id"]))
-        person = session.execute(_MEET, values).scalar_one()
-    return person
+        met, *answers = ask(session, (_MEET, values), *asked)
+    return met[0][0], answers
 
 
 def followed(session: Session, *, person: Person, event_at: datetime, now: datetime) -> bool:

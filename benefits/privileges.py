@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, String, bindparam, func, or_, select
+from sqlalchemy import BigInteger, String, bindparam, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm.attributes import set_committed_value
 
 from benefits.conditions import Holding, UnknownPrivilege, holder_of, period_of, why_not
-from benefits.members import Account, accounts_of
+from benefits.members import Account, accounts_from, asking_accounts
 from benefits.people import opened_name
+from benefits.periods import month_name, month_of
 from benefits.refusal import Refusal
 from clubs import Club
-from models import Claim, Code, Member, Person, Privilege
+from models import Admin, Claim, Code, Member, Partner, Person, Privilege
+from models.queries import Query, Row, Values, ask, columns
 
 POOL_COUNTED = 1000
 """Free codes are counted up to here; a pool that holds as many is plenty, and says no number."""
@@ -24,28 +28,52 @@ _FREE_COUNT = (
     select(func.count()).select_from(_FREE.correlate(Privilege).limit(POOL_COUNTED).lateral()).scalar_subquery()
 )
 _WITH_FREE = (
-    select(Privilege, _FREE_COUNT)
+    select(*columns(Privilege, Partner), _FREE_COUNT)
+    .select_from(Privilege)
+    .join(Partner, Partner.id == Privilege.partner_id)
     .where(Privilege.club == bindparam("of_club"))
-    .execution_options(populate_existing=True)
 )
-"""Privileges of the club, each with the number of free codes of its pool (up to POOL_COUNTED)."""
-_SHOWN = _WITH_FREE.where(
+"""Privileges of the club, each with its partner and the number of free codes of its pool (up to POOL_COUNTED)."""
+_VISIBLE = (
     Privilege.withdrawn_at.is_(None),
     or_(Privilege.visible_from.is_(None), Privilege.visible_from <= bindparam("now")),
     or_(Privilege.visible_to.is_(None), Privilege.visible_to > bindparam("now")),
-).order_by(Privilege.position, Privilege.id)
-_ONE = _WITH_FREE.where(Privilege.id == bindparam("privilege"))
+)
+_SHOWN = Query(_WITH_FREE.where(*_VISIBLE).order_by(Privilege.position, Privilege.id), Privilege, Partner)
+_ONE = Query(_WITH_FREE.where(Privilege.id == bindparam("privilege")), Privilege, Partner)
 
 _CLAIMER = aliased(Person)
-_HOLDINGS = (
-    select(Claim, Member.name, _CLAIMER.display_name)
+_CLAIMS = (
+    select(*columns(Claim), Member.name, _CLAIMER.display_name)
+    .select_from(Claim)
     .join(Member, Member.id == Claim.member_id)
     .join(_CLAIMER, _CLAIMER.id == Claim.person_id)
-    .where(Claim.privilege_id == func.any(bindparam("privileges", type_=ARRAY(BigInteger))))
-    .where(Claim.period == func.any(bindparam("periods", type_=ARRAY(String))))
-    .where(Claim.holder == func.any(bindparam("holders", type_=ARRAY(String))))
+    .where(Claim.period.in_(("", bindparam("month", type_=String))))
     .order_by(Claim.slot)
-    .execution_options(populate_existing=True)
+)
+
+
+def _held_by(holders: Any) -> Any:
+    # As an array, so that every one of them is looked up in the index of the limits.
+    return Claim.holder == func.any(func.array(holders.scalar_subquery()))
+
+
+_HERS: Any = union_all(
+    select(literal("p").concat(bindparam("person", type_=BigInteger))),
+    select(literal("m").concat(Admin.member_id)).where(
+        Admin.line_user_id == bindparam("user"), Admin.removed_at.is_(None)
+    ),
+)
+_HELD_OF_ONE = Query(_CLAIMS.where(Claim.privilege_id == bindparam("privilege"), _held_by(_HERS)), Claim)
+_HELD_OF_SHOWN = Query(
+    _CLAIMS.where(
+        Claim.privilege_id.in_(select(Privilege.id).where(Privilege.club == bindparam("of_club"), *_VISIBLE)),
+        _held_by(_HERS),
+    ),
+    Claim,
+)
+_HOLDING = Query(
+    _CLAIMS.where(Claim.privilege_id == bindparam("privilege"), Claim.holder == bindparam("holder")), Claim
 )
 
 
@@ -86,39 +114,55 @@ class Offer:
 
 
 def catalogue(session: Session, *, club: Club, person: Person, now: datetime) -> list[Offer]:
-    """Every privilege shown now, by position: three queries, however many privileges and accounts."""
-    rows = session.execute(_SHOWN, {"of_club": club.key, "now": now}).all()
-    return _offers(session, club, person, now, [(row[0], _left(row[0], row[1])) for row in rows])
+    """Every privilege shown now, by position: three queries in one round trip, however many privileges and accounts."""
+    values: Values = {"of_club": club.key, "now": now}
+    found = ask(
+        session,
+        (_SHOWN, values),
+        asking_accounts(club, person),
+        (_HELD_OF_SHOWN, {**values, **_her_holders(person, now)}),
+    )
+    return _offers(session, club, person, now, *found)
 
 
 def one(session: Session, *, club: Club, person: Person, privilege_id: int, now: datetime) -> Offer:
     """One privilege, also when withdrawn or no longer shown: its standings then say so. Raises `UnknownPrivilege`."""
-    return _offers(session, club, person, now, [load(session, club=club, privilege_id=privilege_id, now=now)])[0]
+    shown, accounts, held = ask(
+        session,
+        (_ONE, {"of_club": club.key, "privilege": privilege_id}),
+        asking_accounts(club, person),
+        (_HELD_OF_ONE, {"privilege": privilege_id, **_her_holders(person, now)}),
+    )
+    _known(shown, now)
+    return _offers(session, club, person, now, shown, accounts, held)[0]
 
 
 def holdings_of(
-    session: Session, *, person: Person, privileges: Collection[Privilege], member_ids: Collection[int], now: datetime
-) -> Mapping[tuple[int, str], tuple[Holding, ...]]:
-    """Claims that count now against the limits of these accounts and of the person, by (privilege id, holder)."""
-    values = {
-        "privileges": [privilege.id for privilege in privileges],
-        "periods": list({period_of(privilege, now) for privilege in privileges}),
-        "holders": [f"p{person.id}", *(f"m{member_id}" for member_id in member_ids)],
-    }
-    found: dict[tuple[int, str], tuple[Holding, ...]] = defaultdict(tuple)
-    for claim, account, sealed in session.execute(_HOLDINGS, values):
-        by = opened_name(session, claim.person_id, sealed)
-        holding = Holding(claim, account, by, claim.person_id == person.id)
-        found[claim.privilege_id, claim.holder] += (holding,)
-    return found
+    session: Session, *, person: Person, privilege: Privilege, member_id: int, now: datetime
+) -> tuple[Holding, ...]:
+    """Claims that count now against the limit of this account, or of the person where the limit is hers."""
+    holder = holder_of(privilege, member_id=member_id, person_id=person.id)
+    values = {"privilege": privilege.id, "holder": holder, "month": _month(now)}
+    (rows,) = ask(session, (_HOLDING, values))
+    return tuple(_holding(session, person, row) for row in rows if row[0].period == period_of(privilege, now))
 
 
 def load(session: Session, *, club: Club, privilege_id: int, now: datetime) -> tuple[Privilege, int | None]:
     """One privilege that was ever shown, and how many are left. Raises `UnknownPrivilege`."""
-    row = session.execute(_ONE, {"of_club": club.key, "privilege": privilege_id}).one_or_none()
-    if row is None or (row[0].visible_from is not None and row[0].visible_from > now):
+    (rows,) = ask(session, (_ONE, {"of_club": club.key, "privilege": privilege_id}))
+    return _known(rows, now)
+
+
+def _known(rows: Sequence[Row], now: datetime) -> tuple[Privilege, int | None]:
+    if not rows or (rows[0][0].visible_from is not None and rows[0][0].visible_from > now):
         raise UnknownPrivilege()
-    return row[0], _left(row[0], row[1])
+    return _privilege(rows[0])
+
+
+def _privilege(row: Row) -> tuple[Privilege, int | None]:
+    privilege, partner, free = row
+    set_committed_value(privilege, "partner", partner)
+    return privilege, _left(privilege, free)
 
 
 def _left(privilege: Privilege, free: int) -> int | None:
@@ -128,21 +172,36 @@ def _left(privilege: Privilege, free: int) -> int | None:
     return min(limits, default=None)
 
 
+def _her_holders(person: Person, now: datetime) -> Values:
+    return {"person": person.id, "user": person.line_user_id, "month": _month(now)}
+
+
+def _month(now: datetime) -> str:
+    return month_name(month_of(now))
+
+
+def _holding(session: Session, person: Person, row: Row) -> Holding:
+    claim, account, sealed = row
+    return Holding(claim, account, opened_name(session, claim.person_id, sealed), claim.person_id == person.id)
+
+
 def _offers(
-    session: Session, club: Club, person: Person, now: datetime, rows: Sequence[tuple[Privilege, int | None]]
+    session: Session,
+    club: Club,
+    person: Person,
+    now: datetime,
+    shown: Sequence[Row],
+    of_person: Sequence[Row],
+    claims: Sequence[Row],
 ) -> list[Offer]:
-    accounts = accounts_of(session, club=club, person=person, now=now)
-    held = holdings_of(
-        session,
-        person=person,
-        privileges=[privilege for privilege, _ in rows],
-        member_ids=[account.member_id for account in accounts],
-        now=now,
-    )
+    accounts = accounts_from(of_person, club=club, now=now)
+    held: dict[tuple[int, str, str], tuple[Holding, ...]] = defaultdict(tuple)
+    for row in claims:
+        held[row[0].privilege_id, row[0].holder, row[0].period] += (_holding(session, person, row),)
 
     def standing(privilege: Privilege, left: int | None, account: Account) -> Standing:
         holder = holder_of(privilege, member_id=account.member_id, person_id=person.id)
-        holdings = held.get((privilege.id, holder), ())
+        holdings = held.get((privilege.id, holder, period_of(privilege, now)), ())
         return Standing(
             account,
             why_not(club=club, privilege=privilege, account=account, holdings=holdings, left=left, now=now),
@@ -151,5 +210,5 @@ def _offers(
 
     return [
         Offer(privilege, left, tuple(standing(privilege, left, account) for account in accounts))
-        for privilege, left in rows
+        for privilege, left in map(_privilege, shown)
     ]

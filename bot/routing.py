@@ -38,6 +38,8 @@ class Turn:
     now: datetime
     words: Words
     public_url: str
+    agreed: bool = False
+    """Whether she had agreed to the club's current terms when the turn began."""
 
     @property
     def language(self) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 from flask import Blueprint, Response, request
-from sqlalchemy import Table, bindparam, update
+from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from bot.outbox import Outgoing
 from bot.routing import Arrival, Reply
 from models import TurnRow
+from models.queries import Query, ask
 
 LARGEST = 2 * 1024 * 1024
 TRIES = 3
@@ -36,11 +37,12 @@ AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 
 log = structlog.get_logger("webhook")
 
-# Written as rows, not through the session: nobody else has a turn in hand while it is being answered, and of all
-# statements these two are sent most.
 _TURNS: Table = TurnRow.__table__  # type: ignore[assignment]
-_STORE = insert(_TURNS).on_conflict_do_nothing().returning(_TURNS.c.event_id)
-_ANSWER = update(_TURNS).where(_TURNS.c.club == bindparam("in_club"), _TURNS.c.event_id == bindparam("of_event"))
+_STORE = Query(
+    insert(_TURNS).on_conflict_do_nothing().returning(_TURNS.c.event_id),
+    keys=[column.name for column in _TURNS.columns],
+)
+_EMPTY: Mapping[str, Any] = {**dict.fromkeys(column.name for column in _TURNS.columns), "attempts": 1}
 
 
 @dataclass(frozen=True)
@@ -156,43 +158,38 @@ def try_again(doors: Doors, club: str, event_id: str) -> bool:
 def _turn(doors: Doors, club: str, event: Any, now: datetime) -> Outgoing | None:
     if not isinstance(event, dict):
         raise TypeError("an event that is not an object")
+    standby = event.get("mode") == "standby"
     with doors.sessions.begin() as session:
-        if not _first_time(session, club, event, now):
-            return None
         reply = doors.answer(Arrival(session, club, event, now))
-        standby = event.get("mode") == "standby"
         state = "standby" if standby else "refused" if reply.refused else "done" if reply.messages else "ignored"
-        messages = [] if standby else list(reply.messages)
-        return _finish(session, club, event, now, reply, state, messages)
+        outgoing = _outgoing(club, event, now, reply, () if standby else reply.messages)
+        if not _first_time(session, outgoing, event, {"state": state, "outcome": reply.outcome}):
+            session.rollback()
+            return None
+    return outgoing if outgoing.messages or outgoing.attend else None
 
 
-def _first_time(session: Session, club: str, event: Mapping[str, Any], now: datetime) -> bool:
-    """Insert the turn; False when this event was taken before (A7)."""
-    stored = session.connection().execute(_STORE, {**_columns(club, event, now), "state": "ignored"})
-    return stored.scalar() is not None
+def _first_time(session: Session, outgoing: Outgoing, event: Mapping[str, Any], more: Mapping[str, Any]) -> bool:
+    """Store the turn with its reply, last of all; False when this event was taken before (A7): then nothing may stay.
+
+    Last, because the row is then written once instead of twice. The key is the lock: of two who answer the same event
+    at once, the second waits here (or for the person, before) and takes back what it did.
+    """
+    values = {**_EMPTY, **_columns(outgoing.club, event, outgoing.received_at), **more}
+    if outgoing.messages:
+        values |= {"reply": outgoing.messages, "reply_token": outgoing.reply_token}
+    values |= {"reply_state": "new" if outgoing.messages else "none", "matters": outgoing.matters}
+    (stored,) = ask(session, (_STORE, values))
+    return bool(stored)
 
 
-def _finish(
-    session: Session,
-    club: str,
-    event: Mapping[str, Any],
-    now: datetime,
-    reply: Reply,
-    state: str,
-    messages: list[dict[str, Any]],
-) -> Outgoing | None:
+def _outgoing(
+    club: str, event: Mapping[str, Any], now: datetime, reply: Reply, messages: Sequence[dict[str, Any]]
+) -> Outgoing:
     token = event.get("replyToken") if isinstance(event.get("replyToken"), str) else None
-    key = event_id(event)
-    values: dict[str, Any] = {"state": state, "outcome": reply.outcome}
-    if messages and (token or reply.matters):
-        values |= {"reply": messages, "reply_token": token, "reply_state": "new", "matters": reply.matters}
-    else:
-        messages = []
-    session.connection().execute(_ANSWER, {"in_club": club, "of_event": key, **values})
-    if not messages and not reply.attend:
-        return None
+    said = list(messages) if token or reply.matters else []
     user_id = _text(event.get("source"), "userId")
-    return Outgoing(club, key, user_id, token, messages, now, reply.matters, reply.attend)
+    return Outgoing(club, event_id(event), user_id, token, said, now, bool(said) and reply.matters, reply.attend)
 
 
 def _park(doors: Doors, club: str, event: Any, now: datetime, error: Exception) -> Outgoing | None:
@@ -200,21 +197,28 @@ def _park(doors: Doors, club: str, event: Any, now: datetime, error: Exception) 
     shaped = event if isinstance(event, dict) else {"type": "malformed", "raw": event}
     try:
         with doors.sessions.begin() as session:
-            values = {**_columns(club, shaped, now), "event_id": event_id(event), "state": "parked"}
-            values["error"] = _storable(f"{type(error).__name__}: {error}"[:2000])
-            stored = session.connection().execute(_STORE, values).scalar()
-            if stored is None or shaped.get("mode") == "standby" or not shaped.get("replyToken"):
-                return None
-            try:
-                with session.begin_nested():
-                    reply = Reply(doors.apologise(Arrival(session, club, shaped, now)), outcome="apology")
-            except Exception:
-                log.exception("no apology", club=club, turn=event_id(event))
-                return None
+            reply = Reply()
+            if shaped.get("mode") != "standby" and shaped.get("replyToken"):
+                reply = _apology(doors, Arrival(session, club, shaped, now))
             keyed = {**shaped, "webhookEventId": event_id(event)}
-            return _finish(session, club, keyed, now, reply, "parked", list(reply.messages))
+            outgoing = _outgoing(club, keyed, now, reply, reply.messages)
+            why = _storable(f"{type(error).__name__}: {error}"[:2000])
+            more = {"event_id": event_id(event), "state": "parked", "error": why, "outcome": reply.outcome or None}
+            if not _first_time(session, outgoing, shaped, more):
+                session.rollback()
+                return None
+        return outgoing if outgoing.messages else None
     except AWAY as away:
         raise DatabaseAway from away
+
+
+def _apology(doors: Doors, arrival: Arrival) -> Reply:
+    try:
+        with arrival.session.begin_nested():
+            return Reply(doors.apologise(arrival), outcome="apology")
+    except Exception:
+        log.exception("no apology", club=arrival.club, turn=event_id(arrival.event))
+        return Reply()
 
 
 def _columns(club: str, event: Mapping[str, Any], now: datetime) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from benefits import consent, notices, people
+from benefits.arriving import Arrived, arrive
 from benefits.refusal import Refusal
 from bot.actions import Action, StaleButton, SwitchTab, unpack
 from bot.messages import PER_REPLY, text
@@ -18,7 +19,6 @@ from clubs import Club
 from handlers import helping, joining
 from handlers.cards.refusals import refused
 from handlers.telling import worded
-from models import Person
 from richmenu import choosing, linking
 from wording import words
 
@@ -45,37 +45,40 @@ class Conversation:
         user_id = source.get("userId")
         if source.get("type") != "user" or not isinstance(user_id, str) or not USER_ID.fullmatch(user_id):
             return SILENCE
-        person = people.meet(arrival.session, club=club, line_user_id=user_id, now=arrival.now)
-        turn = self._turn(arrival, club, person)
-        reply = self._of_person(turn)
+        arrived = arrive(arrival.session, club=club, line_user_id=user_id, now=arrival.now)
+        turn = self._turn(arrival, club, arrived)
+        route, reply = self._of_person(turn)
         if event.get("mode") == "standby":
             return Reply(outcome=f"standby: {reply.outcome}")
-        return self._follow_up(turn, reply)
+        return self._follow_up(turn, reply, arrived if route is not None and route.only_looks else None)
 
     def apologise(self, arrival: Arrival) -> Sequence[dict[str, Any]]:
         """What to say when an event could not be handled: it is kept, and trying again is safe."""
         t = words(self.clubs[arrival.club].languages[0])
         return [text(t("Sorry, something went wrong on our side. Nothing was lost; please try again in a moment."))]
 
-    def _turn(self, arrival: Arrival, club: Club, person: Person) -> Turn:
+    def _turn(self, arrival: Arrival, club: Club, arrived: Arrived) -> Turn:
+        person = arrived.person
         known = person.language if person.language in club.languages else club.languages[0]
-        return Turn(arrival.session, club, person, arrival.event, arrival.now, words(known), self.public_url)
+        voice, agreed = words(known), arrived.agreed
+        return Turn(arrival.session, club, person, arrival.event, arrival.now, voice, self.public_url, agreed)
 
-    def _of_person(self, turn: Turn) -> Reply:
+    def _of_person(self, turn: Turn) -> tuple[Route | None, Reply]:
         kind = turn.event.get("type")
         if kind in ("follow", "unfollow"):
-            return _friendship(turn, kind)
+            return None, _friendship(turn, kind)
         action = self._meant(turn)
         if action is None:
-            return helping.not_understood(turn) if kind == "message" else SILENCE
+            return None, helping.not_understood(turn) if kind == "message" else SILENCE
         if isinstance(action, StaleButton):
-            return helping.stale(turn)
+            return None, helping.stale(turn)
         if isinstance(action, SwitchTab):
-            return Reply(outcome="tab")
-        return self._ask(turn, self.routes.of(action), action)
+            return None, Reply(outcome="tab")
+        route = self.routes.of(action)
+        return route, self._ask(turn, route, action)
 
     def _ask(self, turn: Turn, route: Route, action: Action) -> Reply:
-        if not route.before_consent and consent.needs_consent(turn.session, club=turn.club, person=turn.person):
+        if not route.before_consent and not turn.agreed:
             return joining.ask_consent(turn)
         try:
             with nullcontext() if route.only_looks else turn.session.begin_nested():
@@ -96,16 +99,21 @@ class Conversation:
             return self.routes.typed(str(message.get("text", "")))
         return None
 
-    def _follow_up(self, turn: Turn, reply: Reply) -> Reply:
-        """Notices ride on what is said anyway; menu and profile are attended to after the commit."""
-        if reply.messages:
+    def _follow_up(self, turn: Turn, reply: Reply, unchanged: Arrived | None) -> Reply:
+        """Notices ride on what is said anyway; menu and profile are attended to after the commit.
+
+        `unchanged`: how she stood when she arrived, where the handler cannot have changed that.
+        """
+        if reply.messages and (unchanged is None or unchanged.news):
             room = PER_REPLY - len(reply.messages)
             due = notices.waiting(turn.session, person=turn.person, now=turn.now, limit=room) if room else []
             # Quick replies show under the last message only: what was asked for stays last.
             reply = replace(reply, messages=[*(worded(turn, notice) for notice in due), *reply.messages])
             notices.told(turn.session, due, turn.now)
         person = turn.person
-        agreed = not consent.needs_consent(turn.session, club=turn.club, person=person)
+        agreed = (
+            unchanged.agreed if unchanged else not consent.needs_consent(turn.session, club=turn.club, person=person)
+        )
         linking.want(person, choosing.menu_key(turn.club, person.language, member=agreed))
         stale = person.profile_at is None or turn.now - person.profile_at > people.PROFILE_AGE
         return replace(reply, attend=person.friend and (stale or person.menu_wanted != person.menu_linked))

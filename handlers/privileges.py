@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benefits import consent, privileges
+from benefits import privileges
 from bot.actions import ShowPrivilege, ShowPrivileges
 from bot.messages import text
 from bot.routing import Reply, Turn
@@ -18,8 +18,7 @@ def show_all(turn: Turn, action: ShowPrivileges) -> Reply:
         return Reply(
             [text(t("There are no privileges at the moment. New ones come often."), home(turn))], outcome="none"
         )
-    guest = consent.needs_consent(turn.session, club=turn.club, person=turn.person)
-    quick = joining_help(turn) if guest else home(turn)
+    quick = home(turn) if turn.agreed else joining_help(turn)
     return Reply([cards.catalogue(turn, offers, action.page, quick)], outcome="privileges")
 
 

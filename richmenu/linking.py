@@ -45,7 +45,8 @@ class _Attempt:
 
 def want(person: Person, key: str) -> None:
     """This is the menu the person should see; LINE is told after the commit."""
-    person.menu_wanted = key
+    if person.menu_wanted != key:  # setting what is there already would have the row looked through at every commit
+        person.menu_wanted = key
 
 
 def link(sessions: Sessions, line: Line, *, club: str, line_user_id: str) -> bool:

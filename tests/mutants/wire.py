@@ -41,8 +41,9 @@ MUTANTS = (
         "an event twice",
         "knowing an event again",
         WEBHOOK,
-        "        if not _first_time(session, club, event, now):\n            return None\n",
-        "        _first_time(session, club, event, now)\n",
+        '        if not _first_time(session, outgoing, event, {"state": state, "outcome": reply.outcome}):\n'
+        "            session.rollback()\n            return None\n",
+        '        _first_time(session, outgoing, event, {"state": state, "outcome": reply.outcome})\n',
         (TEST_WEBHOOK + "test_a7_the_same_event_fifty_times_at_once_and_weeks_later",),
     ),
     Mutant(
@@ -57,9 +58,8 @@ MUTANTS = (
         "told before the commit",
         "sending after the commit only",
         WEBHOOK,
-        "        return _finish(session, club, event, now, reply, state, messages)\n\n\ndef _first_time",
-        "        found = _finish(session, club, event, now, reply, state, messages)\n"
-        "        if found is not None:\n            doors.put(found)\n        return None\n\n\ndef _first_time",
+        "            return None\n    return outgoing if outgoing.messages or outgoing.attend else None\n",
+        "            return None\n        doors.put(outgoing)\n    return None\n",
         ("faults/test_ambiguous_commit.py::test_a6_cut_before_commit_the_redelivered_event_is_the_first",),
     ),
     Mutant(
@@ -82,9 +82,11 @@ MUTANTS = (
         "one person's turns at once",
         "the person's lock",
         "benefits/people.py",
-        "    person = session.execute(_MEET, values).scalar_one_or_none()\n",
-        "    known = select(Person).where(Person.club == club.key, Person.line_user_id == line_user_id)\n"
-        "    person = session.scalars(known).one_or_none()\n",
+        "    update(Person)\n"
+        '    .where(Person.club == bindparam("of_club"), Person.line_user_id == bindparam("user"))\n'
+        '    .values(last_event_at=bindparam("at"))\n'
+        "    .returning(*columns(Person)),\n",
+        '    select(*columns(Person)).where(Person.club == bindparam("of_club"), Person.line_user_id == bindparam("user")),\n',
         (PEOPLE + "test_meet_lets_one_turn_of_a_person_wait_for_the_other",),
     ),
     Mutant(
@@ -203,8 +205,8 @@ MUTANTS = (
         "claiming before agreeing",
         "consent first",
         "handlers/conversation.py",
-        "if not route.before_consent and consent.needs_consent(",
-        "if False and consent.needs_consent(",
+        "if not route.before_consent and not turn.agreed:",
+        "if False and not turn.agreed:",
         ("conversations/test_joining.py::test_consent_comes_before_everything_else",),
     ),
 )

@@ -1,0 +1,155 @@
+"""Queries of the hot paths: made and compiled once, several in one round trip, answered with the same mapped rows.
+
+A turn's few statements are sent for every webhook. Building them, asking the unit of work and waiting for each answer on
+its own cost several times what PostgreSQL does for them. `ask` goes past that, and past nothing else: the session's own
+connection and transaction, its pending changes written first, its identity map, the types' own conversions, SQLAlchemy's
+errors and events. Everything that is not sent for every turn is better written as usual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, inspect
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.sql.expression import Executable
+
+from models.base import Base
+
+_DIALECT = PGDialect_psycopg()
+_IDLE = psycopg.pq.TransactionStatus.IDLE
+_SERVER_ERROR = DBAPIError.instance
+Values = Mapping[str, Any]
+Row = tuple[Any, ...]
+
+
+class Query:
+    """One statement. Its first columns are those of `entities` (`columns`), the others are given back as they are.
+
+    An entity whose key is NULL (an outer join that found nothing) is None. `keys`: the columns of an INSERT.
+    """
+
+    def __init__(self, statement: Executable, *entities: type[Base], keys: Sequence[str] | None = None) -> None:
+        compiled = statement.compile(dialect=_DIALECT, column_keys=keys)  # type: ignore[attr-defined]
+        self.sql = str(compiled)
+        named = {name: bind for bind, name in compiled.bind_names.items()}
+        self._given = {name: bind.value for name, bind in named.items() if not bind.required}
+        self._into = _processors({name: bind.type for name, bind in named.items()})
+        found = statement.selected_columns if hasattr(statement, "selected_columns") else statement._returning  # type: ignore[attr-defined]
+        self._out_of = _results([column.type for column in found])
+        self._entities = [_Entity(entity) for entity in entities]
+
+    def values(self, given: Values) -> dict[str, Any]:
+        """What is sent for the named values."""
+        values = {**self._given, **given}
+        for name, into in self._into.items():
+            values[name] = into(values[name])
+        return values
+
+    def rows(self, session: Session, found: Iterable[Row]) -> list[Row]:
+        """Mapped rows of the session, and the other columns, for the database's rows."""
+        return [self._row(session, row) for row in found]
+
+    def _row(self, session: Session, row: Row) -> Row:
+        values = list(row)
+        for place, out_of in self._out_of:
+            values[place] = out_of(values[place])
+        after, made = 0, []
+        for entity in self._entities:
+            made.append(entity.of(session, values[after : after + entity.width]))
+            after += entity.width
+        return (*made, *values[after:])
+
+
+def columns(*entities: type[Base]) -> list[Any]:
+    """The columns of these entities, in the order a `Query` reads them."""
+    return [column for entity in entities for column in inspect(entity).columns]
+
+
+def ask(session: Session, *asked: tuple[Query, Values]) -> list[list[Row]]:
+    """The rows of each query, all of them sent at once and run one after another: a later one sees what was committed
+    while an earlier one waited for a lock. Raises SQLAlchemy's errors.
+    """
+    session.flush()
+    connection = session.connection()
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    sent = [(query, query.values(given)) for query, given in asked]
+    try:
+        if len(sent) == 1 and driver.pgconn.transaction_status != _IDLE:
+            found = [_send(connection, driver, *sent[0]).fetchall()]
+        else:
+            with driver.pipeline():
+                cursors = [_send(connection, driver, query, values) for query, values in sent]
+            found = [cursor.fetchall() for cursor in cursors]
+    except psycopg.Error as error:
+        raise _told(connection, driver, error) from error
+    return [query.rows(session, rows) for (query, _), rows in zip(sent, found, strict=True)]
+
+
+def _send(
+    connection: Connection, driver: psycopg.Connection[Row], query: Query, values: dict[str, Any]
+) -> psycopg.Cursor[Row]:
+    """Whoever listens to the engine's statements hears of these too."""
+    cursor = driver.cursor()
+    heard = (connection, cursor, query.sql, values, None, False)
+    listened = connection._has_events or connection.engine._has_events
+    if listened:
+        connection.dispatch.before_cursor_execute(*heard)
+    cursor.execute(query.sql, values)
+    if listened:
+        connection.dispatch.after_cursor_execute(*heard)
+    return cursor
+
+
+def _told(connection: Connection, driver: psycopg.Connection[Row], error: psycopg.Error) -> BaseException:
+    """The driver's error as SQLAlchemy's; a connection that is gone does not go back to the pool."""
+    gone = driver.closed or driver.broken
+    if gone:
+        connection.invalidate(error)
+    return _SERVER_ERROR(
+        None, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=gone, dialect=_DIALECT
+    )
+
+
+class _Entity:
+    """How rows of one table become mapped objects of a session, as if it had loaded them itself."""
+
+    def __init__(self, entity: type[Base]) -> None:
+        mapper = inspect(entity)
+        self.keys = [mapper.get_property_by_column(column).key for column in mapper.columns]
+        self.width = len(self.keys)
+        self._mapper = mapper
+        self._key = tuple(self.keys.index(mapper.get_property_by_column(c).key) for c in mapper.primary_key)
+        self._new = mapper.class_manager.new_instance
+
+    def of(self, session: Session, values: list[Any]) -> Any:
+        """The session's object for this row, as the row says it is now; None for a row of NULLs."""
+        identity = tuple(values[place] for place in self._key)
+        if identity[0] is None:
+            return None
+        known = session.identity_map.get(self._mapper.identity_key_from_primary_key(identity))
+        if known is not None:
+            for key, value in zip(self.keys, values, strict=True):
+                set_committed_value(known, key, value)
+            return known
+        made = self._new()
+        made.__dict__.update(zip(self.keys, values, strict=True))
+        make_transient_to_detached(made)
+        session.add(made)
+        return made
+
+
+def _processors(types: Mapping[str, Any]) -> dict[str, Callable[[Any], Any]]:
+    found = {name: kind.dialect_impl(_DIALECT).bind_processor(_DIALECT) for name, kind in types.items()}
+    return {name: into for name, into in found.items() if into is not None}
+
+
+def _results(types: Sequence[Any]) -> list[tuple[int, Callable[[Any], Any]]]:
+    found = enumerate(kind.dialect_impl(_DIALECT).result_processor(_DIALECT, None) for kind in types)
+    return [(place, out_of) for place, out_of in found if out_of is not None]
