@@ -18,7 +18,7 @@ from clock import MovableClock, SystemClock
 from clubs import load_clubs
 from database import embedded, migrate
 from database.engine import make_engine, make_sessions, resolve_url
-from demo import doors, story
+from demo import doors, staff, story
 from demo.children import Child, Children
 from demo.phones import Phones, get
 from demo.plan import CLUB, ROOT, Plan
@@ -81,6 +81,7 @@ class Launcher:
         first = load_example(
             engine, sessions, club=club, vault=vault, data_dir=self.plan.data_dir, now=clock.now(), say=self.say
         )
+        staff.hire(sessions, club, clock.now())
         if not first:
             self.say("the example data is there already, with what was done in it")
         self._wait("the bot", lambda: _is_ready(self.plan.bot_url))

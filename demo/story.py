@@ -44,6 +44,7 @@ def told(plan: Plan, seconds: float) -> str:
       The first to tap has it. The other is told who was first, and what else there is.
    3. Move the clock to the 2nd: within a minute @noodlebar has risen to Silver. Ask for
       Official accounts (บัญชีทางการ).
+  The console: {plan.bot_url}/console/   (marketer, approver, finance, admin …: its first page has their sign-ins)
   Emma's phone speaks English. Lek is only an operator, Ning's account is premium: see what they are told.
 
   The bot     {plan.bot_url}   health at /readyz

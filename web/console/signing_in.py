@@ -16,7 +16,7 @@ from benefits import signin
 from benefits import staff as colleagues
 from benefits.journal import note
 from models import Staff
-from web.console import gate, security
+from web.console import example, gate, security
 from web.console.access import anybody, half
 from web.console.page import LANGUAGES, clubs_of, console_of, present_language, present_staff, shown
 from web.console.security import Colleague, colleague
@@ -45,14 +45,19 @@ def sign_in() -> Response | Answer:
     """E-mail and password. One and the same answer for all that is wrong, so that nobody learns who works here."""
     found = colleague()
     if request.method == "GET":
-        return shown("console/sign_in.html", email="") if found is None else redirect(gate.next_step(found), 303)
+        return _sign_in_page("") if found is None else redirect(gate.next_step(found), 303)
     email, password = request.form.get("email", "").strip().lower()[:254], request.form.get("password", "")
     staff = _judged(email, password)
     if staff is None:
-        return shown("console/sign_in.html", 401, email=email, wrong=True)
+        return _sign_in_page(email, 401, wrong=True)
     answer = redirect(enter(staff), 303)
     _remember_device(answer, staff)
     return answer
+
+
+def _sign_in_page(email: str, status: int = 200, **facts: object) -> Response:
+    known = {"examples": example.COLLEAGUES, "example_password": example.PASSWORD}
+    return shown("console/sign_in.html", status, email=email, **known, **facts)
 
 
 def _judged(email: str, password: str) -> Staff | None:
@@ -68,7 +73,8 @@ def _judged(email: str, password: str) -> Staff | None:
         normal = _security.password_util.normalize(password)
         fits = security.password_fits(normal, staff.password if staff else security.nobodys_hash())
         good = fits and staff is not None and staff.active
-        if staff is not None and staff.password_until is not None and staff.password_until <= now:
+        late = staff is not None and staff.password_until is not None and staff.password_until <= now
+        if late or (console.settings.production and password == example.PASSWORD):
             good = False
         if good:
             signin.open_door(own, door=door)
@@ -197,7 +203,7 @@ def change_password(staff: Staff, password: str, again: str) -> str | None:
     """Set her password and end every session of hers; what is wrong with it, in her language, else None."""
     t = words(present_language())
     normal = security.normal_password(password, staff)
-    if normal is None:
+    if normal is None or normal == example.PASSWORD:
         return _password_rule(t)
     if password != again:
         return t("The two passwords differ. Type the same one twice.")

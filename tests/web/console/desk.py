@@ -22,6 +22,7 @@ from benefits import signin
 from benefits import staff as colleagues
 from benefits.vault import Vault
 from clock import Clock
+from clubs.catalogue import SHIPPED
 from models import Staff
 from settings import Settings, read_settings
 from tests.factories import NOON
@@ -29,12 +30,14 @@ from web.console import Console
 from web.console.security import password_hash
 
 PASSWORD = "correct horse battery staple"
-CLUB = "family_club"
+CLUB, OTHER_CLUB = "family_club", "other_club"
 ENVIRON = {
     "SITTHI_ENV": "test",
     "SITTHI_PUBLIC_URL": "http://localhost",
     "SITTHI_SECRET_KEYS": "a-key-for-tests-only-0123456789-abcdefghij",
+    "LINE_API_URL": "http://127.0.0.1:9",
 }
+"""Nobody listens on port 9: a test that talks to LINE says where its own is (`make_desk(…, LINE_API_URL=…)`)."""
 _numbers = itertools.count(1)
 
 
@@ -193,10 +196,14 @@ def _keep(console: Flask, client: FlaskClient, values: dict[str, Any]) -> None:
 
 
 def make_desk(database_url: str, folder: Path, vault: Vault, **environ: str) -> Desk:
-    """The application as `create_app` makes it, on a database of the test's; argon2 at its cheapest."""
+    """The application as `create_app` makes it, on a database of the test's, with two clubs; argon2 at its cheapest."""
     given = {**ENVIRON, "SITTHI_DATA_DIR": str(folder), "DATABASE_URL": database_url, **environ}
-    clubs = tuple(given.pop("CLUBS", CLUB).split(","))
-    settings: Settings = read_settings(given, clubs)
+    own = (SHIPPED / f"{CLUB}.toml").read_text(encoding="utf-8")
+    (folder / "clubs").mkdir(exist_ok=True)
+    other = own.replace(f'key = "{CLUB}"', f'key = "{OTHER_CLUB}"').replace("Family Club", "Other Club")
+    (folder / "clubs" / f"{OTHER_CLUB}.toml").write_text(other, encoding="utf-8")
+    given["SITTHI_CLUBS_DIR"] = str(folder / "clubs")
+    settings: Settings = read_settings(given, (CLUB, OTHER_CLUB))
     clock = TestClock()
     app = application.create_app(settings, None, clock)
     cheap = {"argon2__time_cost": 1, "argon2__memory_cost": 64, "argon2__parallelism": 1}
