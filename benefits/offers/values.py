@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from benefits.offers import texts
@@ -14,7 +15,7 @@ from benefits.offers.audience import in_club, people, reachable, tier_in_force
 from benefits.offers.shape import spoken, written
 from benefits.people import opened_name
 from clubs import Club
-from models import Admin, Member, Membership, Person
+from models import Admin, Member, Person
 
 
 def values(
@@ -92,15 +93,14 @@ def _lacks(club: Club, best: Any, name: str) -> ColumnElement[bool]:
 
 def _best(club: Club, now: datetime) -> Select[Any]:
     """Each LINE user's account of the club with most stars."""
-    return in_club(
-        select(
-            Admin.line_user_id,
-            func.coalesce(func.nullif(Member.name, ""), None).label("name"),
-            case((Membership.id.is_not(None), tier_in_force(now))).label("tier"),
-            Member.total_stars,
-        ),
-        club,
-    ).distinct(Admin.line_user_id).order_by(Admin.line_user_id, Member.total_stars.desc(), Member.id)  # fmt: skip
+    accounts = select(
+        Admin.line_user_id,
+        func.nullif(Member.name, "").label("name"),
+        tier_in_force(now).label("tier"),
+        Member.total_stars,
+    )
+    first = in_club(accounts, club).order_by(Admin.line_user_id, Member.total_stars.desc(), Member.id)
+    return first.ext(distinct_on(Admin.line_user_id))
 
 
 def _missing(club: Club, tier: str | None, stars: int | None) -> int | None:
