@@ -175,6 +175,12 @@ def find(session: Session, club: Club, correction_id: int) -> Correction:
     return found
 
 
+def waiting(session: Session, *, club: Club, other_than: int) -> int:
+    """How many wait for a second person, those left out that `other_than` asked for."""
+    query = select(func.count()).where(Correction.club == club.key, Correction.state == "asked")
+    return session.scalar(query.where(Correction.asked_by != other_than)) or 0
+
+
 def request_of(session: Session, club: Club, correction: Correction) -> StaffRequest:
     """The request that says who asked why, and who decided."""
     return requests.requests_about(session, club=club, subject=(SUBJECT, correction.id))[0]

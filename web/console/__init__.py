@@ -23,7 +23,15 @@ __all__ = ["Console", "LineTrouble", "make", "mount"]
 LARGEST = 100 * 1024 * 1024
 """Bytes of one request: a file of charges. Pictures have their own, smaller limit, said at the field."""
 MODULES = [
+    "accounts",
+    "people",
+    "admins",
+    "claims",
+    "charges",
+    "parked",
+    "jobs",
     "rounds",
+    "corrections",
     "me",
     "staff",
 ]
