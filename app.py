@@ -24,6 +24,7 @@ from bot.outbox import Outbox
 from bot.webhook import LARGEST, Channel, Doors, webhook
 from clock import Clock, MovableClock, SystemClock
 from clubs import Club, ClubFileError, club_files, load_clubs
+from database import durability
 from database.embedded import DatabaseError
 from database.engine import make_engine, make_sessions, resolve_url
 from handlers import ROUTES, offering
@@ -216,6 +217,8 @@ def make_parts(
         cache_logger_on_first_use=True,
     )
     found = settings or settings_from_environment()
+    if found.production and found.database_url:
+        durability.demand(found.database_url)
     clubs = load_clubs(found.clubs, found.clubs_dir)
     lines = line or {club: Line(found.channels[club].token, found.line_api_url, found.line_data_url) for club in clubs}
     return Parts(found, clock or _clock(found), clubs, lines)
