@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine
+import psycopg
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session, sessionmaker
 
 from database import embedded
+
+RESTED = 1.0
+"""Seconds after which a connection that rested is asked whether it still stands. Asking before every use is a round trip more."""
 
 
 def resolve_url(database_url: str | None, data_dir: Path) -> str:
@@ -21,15 +27,32 @@ def make_engine(url: str, *, pool_size: int = 10, statement_ms: int | None = Non
     options = "-c timezone=UTC"
     if statement_ms:
         options += f" -c statement_timeout={statement_ms} -c lock_timeout={statement_ms}"
-    return create_engine(
+    engine = create_engine(
         sqlalchemy_url(url),
         pool_size=pool_size,
         max_overflow=5,
-        pool_pre_ping=True,
         pool_timeout=1.5,
         hide_parameters=True,  # an error's text goes to the log and beside a parked event: no names, no messages
         connect_args={"options": options, "connect_timeout": 2},
     )
+    event.listen(engine, "checkin", _rests)
+    event.listen(engine, "checkout", _wakes)
+    return engine
+
+
+def _rests(connection: Any, record: Any) -> None:
+    record.info["rests_since"] = time.monotonic()
+
+
+def _wakes(connection: Any, record: Any, fairy: Any) -> None:
+    """One that is gone is replaced, and so is every other of its age: the server was."""
+    if time.monotonic() - record.info.get("rests_since", time.monotonic()) < RESTED:
+        return
+    try:
+        connection.execute("")
+        connection.rollback()
+    except psycopg.Error as error:
+        raise InvalidatePoolError() from error
 
 
 def sqlalchemy_url(url: str) -> str:
