@@ -117,7 +117,7 @@ COUNTS = {
     "notices_unknown": "SELECT count(*) FROM notices WHERE club = :club AND state = 'unknown' AND first_attempt_at > :since",
     "batches_unknown": "SELECT count(*) FROM offer_batches JOIN offers ON offers.id = offer_batches.offer_id "
     "WHERE offers.club = :club AND offer_batches.state = 'unknown'",
-    "requests_open": "SELECT count(*) FROM staff_requests WHERE club = :club AND state = 'open'",
+    "undo_asked": "SELECT count(*) FROM staff_requests WHERE club = :club AND state = 'open' AND kind = 'undo_use'",
 }
 GRAVE = {"parked", "replies_late", "batches_unknown"}
 

@@ -6,6 +6,7 @@ is opened.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from benefits.journal import note
-from benefits.people import name_of
+from benefits.people import name_of, names_of
 from benefits.periods import start_of
 from benefits.reasons import checked_reason
 from benefits.refusal import Refusal
@@ -90,6 +91,11 @@ def views(
 def masked(name: str | None) -> str:
     """The first character and •••; nothing of a name that is not known."""
     return f"{name[0]}{HIDDEN}" if name else HIDDEN
+
+
+def masked_names(session: Session, ids: Collection[int]) -> dict[int, str]:
+    """Masked display names by person id, in one query: what lists show."""
+    return {person_id: masked(name) for person_id, name in names_of(session, ids).items()} if ids else {}
 
 
 def last_four(line_user_id: str | None) -> str:

@@ -126,7 +126,14 @@ def test_g12_each_trouble_is_told_with_its_count(rolled_back: Session, club: Clu
     staff = Staff(email="nok@example.org", name="nok", password="-", fs_uniquifier="nok", created_at=NOON)
     rolled_back.add(staff)
     rolled_back.flush()
-    asked = {"kind": "k", "subject_kind": "s", "subject_id": 1, "reason": "r", "asked_by": staff.id, "asked_at": NOON}
+    asked = {
+        "kind": "undo_use",
+        "subject_kind": "s",
+        "subject_id": 1,
+        "reason": "r",
+        "asked_by": staff.id,
+        "asked_at": NOON,
+    }
     rolled_back.add(StaffRequest(club=club.key, **asked))
     rolled_back.add(Budget(club=club.key, quota=100, used=91, asked_at=NOON))
     rolled_back.add(
@@ -142,5 +149,5 @@ def test_g12_each_trouble_is_told_with_its_count(rolled_back: Session, club: Clu
         ("quota_low", 9, (), True),
         ("replies_unknown", 1, (), False),
         ("notices_unknown", 1, (), False),
-        ("requests_open", 1, (), False),
+        ("undo_asked", 1, (), False),
     ]
