@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from benefits.offers import budget
 from benefits.offers.digest import digest_of
 from clubs import Club
 from jobs.offering import Offering
@@ -23,7 +24,10 @@ from tests.factories import NOON
 
 MULTICAST, PUSH, QUOTA = "/v2/bot/message/multicast", "/v2/bot/message/push", "/v2/bot/message/quota"
 HELLO = {"parts": [{"kind": "text", "th": "กาแฟฟรี", "en": "Free coffee"}], "languages": ["th", "en"]}
-PERSONAL = {"parts": [{"kind": "text", "th": "สวัสดี {stars|เพื่อน}", "en": "Hello {stars|friend}"}], "languages": ["th", "en"]}
+PERSONAL = {
+    "parts": [{"kind": "text", "th": "สวัสดี {stars|เพื่อน}", "en": "Hello {stars|friend}"}],
+    "languages": ["th", "en"],
+}
 
 FRIENDS = text("""
 INSERT INTO people (club, line_user_id, friend, language, created_at)
@@ -32,7 +36,7 @@ SELECT :club, 'U' || lpad(to_hex(n), 32, '0'), true, :language, :now FROM genera
 OUTCOMES = text("""
 SELECT state, count(*), coalesce(sum(size), 0) FROM offer_batches WHERE offer_id = :offer GROUP BY state
 """)
-LEFT_OUT = text("SELECT state, count(*) FROM offer_recipients WHERE offer_id = :offer GROUP BY state")
+LEFT_OUT = text("SELECT state, count(*) AS n FROM offer_recipients WHERE offer_id = :offer GROUP BY state")
 
 
 @dataclass
@@ -68,6 +72,32 @@ class Stage:
         if phones:
             self.line.do(_phones, first, count, language)
 
+    def uncapped(self) -> None:
+        """No frequency cap and no quiet hours: a test may send as often as it likes."""
+        with self.world.parts.sessions.begin() as session:
+            row = budget.of(session, self.club)
+            row.cap_days, row.quiet_from, row.quiet_to = 0, 0, 0
+
+    def after(self, calls: int, act: Callable[[], Any]) -> None:
+        """Once LINE has accepted so many multicasts, and before it says so, this happens (in LINE's thread)."""
+        count, seen = type(self.line.line.quota).count, [0]
+
+        def counted(method: str, recipients: int) -> None:
+            count(self.line.line.quota, method, recipients)
+            seen[0] += method == "multicast"
+            if seen[0] == calls and method == "multicast":
+                act()
+
+        self.line.do(lambda line: setattr(line.quota, "count", counted))
+
+    def at_full_speed(self) -> None:
+        """As if troubles were long over: nothing is slowed down any more."""
+        self.change("UPDATE send_rates SET factor = 100, next_at = now()")
+
+    def lapse(self) -> None:
+        """Leases of workers that died are over."""
+        self.change("UPDATE offer_batches SET lease_until = now() - interval '1 s' WHERE lease_until IS NOT NULL")
+
     def approved(self, **values: Any) -> int:
         """An offer that a second person approved an hour ago; its id."""
         with self.world.parts.sessions.begin() as session:
@@ -86,7 +116,7 @@ class Stage:
     def recipients(self) -> dict[str, int]:
         """Rows of the audience by state."""
         with self.world.parts.sessions() as session:
-            return {state: n for state, n in session.execute(LEFT_OUT, {"offer": self.offer_id})}
+            return {row.state: row.n for row in session.execute(LEFT_OUT, {"offer": self.offer_id})}
 
     def offer(self) -> Offer:
         """The offer as it is now."""
@@ -114,11 +144,24 @@ def approved(session: Session, now: datetime, **values: Any) -> int:
         staff.append(who)
     session.flush()
     ago = now - timedelta(hours=1)
-    defaults = {"club": CLUB, "name": "offer", "content": HELLO, "audience": {}, "pace": 100_000, "hold_back_minutes": 0}
-    offer = Offer(**{**defaults, "author_id": staff[0].id, "holdout_percent": 0, "created_at": ago, "changed_at": ago, **values})
+    defaults = {
+        "club": CLUB,
+        "name": "offer",
+        "content": HELLO,
+        "audience": {},
+        "pace": 100_000,
+        "hold_back_minutes": 0,
+    }
+    offer = Offer(
+        **{**defaults, "author_id": staff[0].id, "holdout_percent": 0, "created_at": ago, "changed_at": ago, **values}
+    )
     offer.digest = digest_of(session, offer)
     offer.state = values.get("state", "approved")
-    offer.approved_digest, offer.approved_by, offer.approved_at = offer.digest, staff[1].id, values.get("approved_at", ago)
+    offer.approved_digest, offer.approved_by, offer.approved_at = (
+        offer.digest,
+        staff[1].id,
+        values.get("approved_at", ago),
+    )
     session.add(offer)
     session.flush()
     return offer.id
