@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import structlog
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, current_app, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -60,4 +60,5 @@ def missing() -> Response:
 def bare(status: int) -> Response:
     """A page that asks the database for nothing, in both languages: it may be the database that is away."""
     what = "away" if status == 503 else "broken"
-    return Response(render_template("console/bare.html", what=what, voices=[words("th"), words("en")]), status)
+    page = current_app.jinja_env.get_template("console/bare.html")  # not render_template: that would ask who is signed in
+    return Response(page.render(what=what, voices=[words("th"), words("en")]), status)

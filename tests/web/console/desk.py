@@ -127,7 +127,7 @@ class Desk:
         client = self.client()
         with self.sessions.begin() as session:
             token = signin.begin_session(session, staff, now=self.clock.now(), factor=factor)
-        _keep(self.console, client, {"token": token, "_user_id": staff.fs_uniquifier, "_fresh": True})
+        keep(self.console, client, {"token": token, "_user_id": staff.fs_uniquifier, "_fresh": True})
         return client
 
     def staff(self, *roles: str, **values: Any) -> Hand:
@@ -174,23 +174,24 @@ class Hand:
 
     def token(self) -> str:
         """The CSRF token of her session."""
-        kept = _kept(self.desk.console, self.client)
+        kept = kept_in(self.desk.console, self.client)
         if "csrf_token" not in kept:
             kept["csrf_token"] = "0" * 40
-            _keep(self.desk.console, self.client, kept)
+            keep(self.desk.console, self.client, kept)
         return str(
             URLSafeTimedSerializer(str(self.desk.console.secret_key), salt="wtf-csrf-token").dumps(kept["csrf_token"])
         )
 
 
-def _kept(console: Flask, client: FlaskClient) -> dict[str, Any]:
+def kept_in(console: Flask, client: FlaskClient) -> dict[str, Any]:
     """What the browser's cookie holds."""
     found = client.get_cookie("console")
     serializer = console.session_interface.get_signing_serializer(console)  # type: ignore[attr-defined]
     return dict(serializer.loads(found.value)) if found else {}
 
 
-def _keep(console: Flask, client: FlaskClient, values: dict[str, Any]) -> None:
+def keep(console: Flask, client: FlaskClient, values: dict[str, Any]) -> None:
+    """Give the browser a cookie that holds `values`."""
     serializer = console.session_interface.get_signing_serializer(console)  # type: ignore[attr-defined]
     client.set_cookie("console", serializer.dumps(values), domain="localhost")
 
