@@ -32,6 +32,9 @@ MODULES = [
     "jobs",
     "rounds",
     "corrections",
+    "journal",
+    "offers",
+    "privileges",
     "me",
     "staff",
 ]
