@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from benefits.conditions import why_not
+from benefits.conditions import TierTooLow, why_not
 from benefits.members import Account
 from benefits.privileges import Offer, Standing
 from bot.messages import Json
@@ -15,6 +16,9 @@ from clubs import Club
 from handlers.cards import privileges as cards
 from models import Member, Person, Privilege
 from wording import words
+
+LONG_NAME = 60
+"""Letters of a long account name: a card has to carry several of them, and must not turn out too heavy in the chat."""
 
 
 def privilege_card(
@@ -26,7 +30,9 @@ def privilege_card(
     address without a host. Raises `LimitExceeded` where LINE would refuse the card.
     """
     turn = Turn(session, club, _reader(club, language, now), {}, now, words(language), public_url)
-    return _alone(cards.details(turn, _drawn_offer(turn, privilege)))
+    offer = _drawn_offer(turn, privilege)
+    _weigh(turn, offer)
+    return _alone(cards.details(turn, offer))
 
 
 def privilege_in_list(
@@ -46,6 +52,15 @@ def _drawn_offer(turn: Turn, privilege: Privilege) -> Offer:
     account = Account(shop, turn.club.claiming_roles[0], None, tier, True, None, None)
     refusal = why_not(club=turn.club, privilege=privilege, account=account, holdings=(), left=left, now=turn.now)
     return Offer(privilege, left, (Standing(account, refusal, ()),))
+
+
+def _weigh(turn: Turn, offer: Offer) -> None:
+    """Build the card for somebody with as many accounts as it names, each refused in words. Raises `LimitExceeded`."""
+    tiers = tuple(tier.key for tier in turn.club.tiers)
+    account = offer.standings[0].account
+    shop = Member(id=0, club=turn.club.key, name="ก" * LONG_NAME)
+    refused = Standing(replace(account, member=shop), TierTooLow(tiers, account.tier), ())
+    cards.details(turn, Offer(offer.privilege, offer.left, (refused,) * cards.ACCOUNTS_SHOWN))
 
 
 def _reader(club: Club, language: str, now: datetime) -> Person:
