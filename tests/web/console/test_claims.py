@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -16,6 +16,8 @@ from models import Claim, Import, Person, Privilege, StaffRequest
 from tests import factories
 from tests.factories import NOON
 from tests.web.console.desk import Desk, Hand
+
+OCTOBER = date(2026, 10, 1)
 
 
 @dataclass
@@ -212,11 +214,15 @@ def test_a_charge_tells_its_import_and_its_round(desk: Desk, club: Club) -> None
         session.add(brought)
         session.flush()
         number = f"C{shop.id}-"
-        late = {
-            "service_month": NOON.date().replace(month=9, day=1),
-            "count_month": NOON.date().replace(month=10, day=1),
-        }
-        first = factories.charge(session, shop, invoice_no=f"{number}1", import_id=brought.id, **late).id
+        bill = factories.charge(
+            session,
+            shop,
+            invoice_no=f"{number}1",
+            import_id=brought.id,
+            service_month=date(2026, 9, 1),
+            count_month=OCTOBER,
+        )
+        first = bill.id
         factories.charge(session, shop, "-5.00", invoice_no=f"{number}2", paid_at=None)
         factories.charge(session, shop, invoice_no=f"{number}3", service="line_ads")
     viewer = desk.staff("viewer")
@@ -235,4 +241,4 @@ def test_a_charge_tells_its_import_and_its_round(desk: Desk, club: Club) -> None
     assert found("counted=yes") == ["1"]
     text = viewer.get(f"/console/charges/export.csv?q={number}2").text
     assert next(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))["Net, baht"] == "-5.00"
-    assert rounds.adjusted_at(club, late["count_month"]) < NOON + timedelta(days=1)
+    assert rounds.adjusted_at(club, OCTOBER) < NOON + timedelta(days=1)

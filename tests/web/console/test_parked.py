@@ -103,7 +103,7 @@ def test_g12_an_overdue_job_is_red_here_and_on_the_home_page_until_it_is_well(de
     viewer = desk.staff("viewer")
     assert "Are the jobs running?" in viewer.get("/console/").text
     page = viewer.get("/console/jobs/").text
-    assert page.count('class="pill bad">Overdue') >= len(desk.desk.timetable)
+    assert page.count('class="tag bad">Overdue') >= len(desk.desk.timetable)
     assert "Run now" not in page
     with desk.sessions.begin() as session:
         for job in desk.desk.timetable:
@@ -115,7 +115,7 @@ def test_g12_an_overdue_job_is_red_here_and_on_the_home_page_until_it_is_well(de
             session.execute(text(done), {"job": job.name})
     assert "Are the jobs running?" not in viewer.get("/console/").text
     page = viewer.get("/console/jobs/").text
-    assert page.count('class="pill good">In time') == len(desk.desk.timetable)
+    assert page.count('class="tag good">In time') == len(desk.desk.timetable)
     assert "The round of November 2026 is due on 2 Dec 2026" in page
 
 
