@@ -25,10 +25,10 @@ from database.engine import make_engine, make_sessions
 from simulator import Simulator
 from tests.conftest import ROOT, TEST_KEYS
 from tests.conversations.chat import CLUB, SECRET, TOKEN
-from tests.faults.scaleout import farm, town
+from tests.faults.scaleout import farm, offering, town
 from tests.faults.scaleout.balancer import Balancer
 from tests.faults.scaleout.network import CannotBuild, Host, hosts
-from tests.faults.scaleout.reckoning import reckon
+from tests.faults.scaleout.reckoning import reckon, waiting
 
 NAMES = ("world", "db", "web1", "web2", "job1", "job2")
 INSIDE = "SITTHI_SCALEOUT_LAN"
@@ -75,10 +75,11 @@ def _play(made: dict[str, Host], folder: Path, options: argparse.Namespace) -> i
     world = made["world"].address
     with Simulator(f"http://{world}:9000/callback/{CLUB}", SECRET, token=TOKEN, host=world, port=8100) as line:
         line.move_to(now)
-        line.set(redelivery=True, redelivery_after_seconds=1, redelivery_times=60)
+        line.set(redelivery=True, redelivery_after_seconds=4, redelivery_times=30)
         club = load_club(SHIPPED / "family_club.toml")
         with make_sessions(engine, vault=Vault(TEST_KEYS))() as session:
             place = town.settle(session, line, (club.terms.version, club.terms.sha256("th")), now, options.readers)
+            offers = offering.approved(session, club, now, options.seconds, len(place.phones) + options.readers)
         engine.dispose()
         parts = {n: farm.web(made[n], database_url, line.url, folder) for n in ("web1", "web2")}
         parts |= {n: farm.job(made[n], database_url, line.url, folder) for n in ("job1", "job2")}
@@ -89,10 +90,12 @@ def _play(made: dict[str, Host], folder: Path, options: argparse.Namespace) -> i
             _ready(made)
             _press_while_things_break(made, parts, line, place, options)
             farm.until("every event stored", lambda: line.do(lambda p: p.webhooks.idle and not len(p.timers)), 120)
+            farm.until("both offers sent", lambda: offering.over(database_url), 180)
             farm.until("every reply finished", lambda: reckon(database_url, line, place).wrong == [], 150)
         except TimeoutError as error:
-            print(error)
+            print(error, *waiting(database_url), sep="\n   ")
         account = reckon(database_url, line, place)
+        offering.reckon(database_url, line, offers, len(place.phones) + options.readers, account)
         for part in parts.values():
             part.kill()
     print("\n".join(account.lines))
