@@ -17,7 +17,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Boolean, bindparam, select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from bot.line import Line, LineError, NotSent, TooMany, Unknown
@@ -37,6 +37,18 @@ TAKEN = "taken up by another process"
 """No state: nothing is written down for it."""
 
 log = structlog.get_logger("outbox")
+
+_OUTCOME_TYPES = {
+    "club": "text", "event_id": "text", "state": "text", "at": "timestamptz", "while_sent": "text", "taken_by_line": "boolean"
+}  # fmt: skip
+# What LINE took stays so; anything else is said only by who still sends it.
+_OUTCOMES = text(f"""
+UPDATE turns SET reply_state = found.state, answered_at = found.at
+FROM unnest({", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _OUTCOME_TYPES.items())})
+     AS found ({", ".join(_OUTCOME_TYPES)})
+WHERE turns.club = found.club AND turns.event_id = found.event_id
+  AND (turns.reply_state IN (found.while_sent, 'pushing') OR found.taken_by_line)
+""")
 
 
 @dataclass(frozen=True)
@@ -234,27 +246,20 @@ class Outbox:
                 return
 
     def _record(self, outcomes: list[dict[str, Any]]) -> None:
-        statement = (
-            update(TurnRow.__table__)  # type: ignore[arg-type]
-            .where(TurnRow.club == bindparam("b_club"), TurnRow.event_id == bindparam("b_event"))
-            # What LINE took stays so; anything else is said only by who still sends it.
-            .where(TurnRow.reply_state.in_((bindparam("b_while"), "pushing")) | bindparam("b_known", type_=Boolean))
-            .values(reply_state=bindparam("b_state"), answered_at=bindparam("b_at"))
-        )
-        known = [outcome for outcome in outcomes if outcome["b_state"] != TAKEN]
+        known = [outcome for outcome in outcomes if outcome["state"] != TAKEN]
         if known:
             with self.sessions.begin() as session:
-                session.connection().execute(statement, known)
+                session.execute(_OUTCOMES, {name: [outcome[name] for outcome in known] for name in _OUTCOME_TYPES})
 
 
 def _outcome(outgoing: Outgoing, state: str, at: datetime) -> dict[str, Any]:
     return {
-        "b_club": outgoing.club,
-        "b_event": outgoing.event_id,
-        "b_state": state,
-        "b_at": at,
-        "b_while": _state_while_sent(outgoing),
-        "b_known": state in ("sent", "pushed"),
+        "club": outgoing.club,
+        "event_id": outgoing.event_id,
+        "state": state,
+        "at": at,
+        "while_sent": _state_while_sent(outgoing),
+        "taken_by_line": state in ("sent", "pushed"),
     }
 
 
