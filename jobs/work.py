@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Engine, delete, func, or_, select, text, update
+from sqlalchemy import Engine, delete, func, null, or_, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from benefits import notices, parked, rounds, rounds_preview
@@ -28,6 +28,18 @@ PUSHES = 100
 RETRIES = 1000
 
 log = structlog.get_logger("jobs")
+
+
+@dataclass(frozen=True)
+class Push:
+    """A notice to push: to whom, what, under which key (none: nothing is to be sent), and whether it is the first attempt."""
+
+    id: int
+    club: str
+    to: str = ""
+    messages: Sequence[dict[str, Any]] = ()
+    key: uuid.UUID | None = None
+    first: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,7 +113,11 @@ class Work:
             prepared = self._next_push()
             if prepared is None:
                 break
-            pushed += self._push(*prepared)
+            try:
+                pushed += self._push(prepared)
+            except TooMany as error:  # the rate, or the month's quota: whoever waits can still be told in a reply
+                log.warning("pushes put off", notice=prepared.id, error=str(error))
+                break
         return pushed
 
     def menus(self) -> int:
@@ -158,7 +174,7 @@ class Work:
             )
         return len(emptied)
 
-    def _next_push(self) -> tuple[int, str, str, list[dict[str, Any]], uuid.UUID] | None:
+    def _next_push(self) -> Push | None:
         """Freeze one due notice: its body and key are stored before anything is sent."""
         now = self.now()
         with self.sessions.begin() as session:
@@ -174,15 +190,18 @@ class Work:
             ).first()
             if notice is None:
                 return None
-            person = session.get_one(Person, notice.person_id)
+            person, first = session.get_one(Person, notice.person_id), notice.state == "waiting"
+            if first and person.opted_out_at is not None and notice.kind == notices.ENDING:
+                notice.push_at = None  # she opted out since it was left: it is told in a reply
+                return Push(notice.id, notice.club)
             if not person.friend or not self._frozen(session, person, notice):
                 notice.state = "dropped"
-                return notice.id, "", "", [], uuid.uuid4()
+                return Push(notice.id, notice.club)
             if notice.retry_key is None:
                 notice.retry_key, notice.first_attempt_at, notice.state = uuid.uuid4(), now, "pushing"
             notice.told_at = now  # the latest attempt: the next one waits a minute
             assert notice.body is not None
-            return notice.id, notice.club, person.line_user_id, notice.body["messages"], notice.retry_key
+            return Push(notice.id, notice.club, person.line_user_id, notice.body["messages"], notice.retry_key, first)
 
     def _frozen(self, session: Session, person: Person, notice: Notice) -> bool:
         """Word the notice once and for all; False when that fails: it must not keep all others from being pushed."""
@@ -206,20 +225,33 @@ class Work:
             update(Notice).where(Notice.state == "waiting", Notice.expires_at <= now).values(state="dropped")
         )
 
-    def _push(self, notice_id: int, club: str, to: str, messages: list[dict[str, Any]], key: uuid.UUID) -> int:
-        if not messages:
+    def _push(self, push: Push) -> int:
+        """1 when LINE has it. Raises `TooMany` when LINE takes no more now."""
+        if push.key is None:
             return 0
         try:
-            self.lines[club].push(to, messages, key)
+            self.lines[push.club].push(push.to, list(push.messages), push.key)
             state = "pushed"
-        except (Unknown, NotSent, TooMany) as error:
-            log.warning("push open", notice=notice_id, error=str(error))
+        except TooMany:
+            self._wait_again(push)
+            raise
+        except (Unknown, NotSent) as error:
+            log.warning("push open", notice=push.id, error=str(error))
             return 0
         except LineError as error:
-            log.warning("push refused", notice=notice_id, error=str(error))
-            if error.status == 401:
-                return 0  # our token, not this message: it waits for a new one
+            log.warning("push refused", notice=push.id, error=str(error))
+            if error.status == 401:  # our token, not this message: it waits for a new one, or for a reply
+                self._wait_again(push)
+                return 0
             state = "dropped"
         with self.sessions.begin() as session:
-            session.execute(update(Notice).where(Notice.id == notice_id).values(state=state, told_at=self.now()))
+            session.execute(update(Notice).where(Notice.id == push.id).values(state=state, told_at=self.now()))
         return int(state == "pushed")
+
+    def _wait_again(self, push: Push) -> None:
+        """LINE surely did not take it. Unless an earlier attempt may have arrived, it waits as before and may be told in
+        a reply, which costs nothing."""
+        if push.first:
+            fresh = {"state": "waiting", "retry_key": None, "body": null(), "first_attempt_at": None}
+            with self.sessions.begin() as session:
+                session.execute(update(Notice).where(Notice.id == push.id, Notice.state == "pushing").values(**fresh))

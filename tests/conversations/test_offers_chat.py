@@ -15,6 +15,8 @@ from handlers import offering
 from jobs.wiring import make_work
 from models import JournalEntry, Notice, Offer, Person, StaffRole
 from tests.conversations.chat import Chat, World
+from tests.conversations.test_claiming import member_of
+from tests.conversations.test_using import claimed
 from tests.factories import NOON
 from tests.factories import privilege as a_privilege
 from tests.rules.offers.books import colleague, content, draft
@@ -239,3 +241,44 @@ def test_a_value_nobody_has_keeps_the_message_from_that_person_alone(world: Worl
     assert found[known.id][0]["text"] == "สวัสดี เมย์"  # type: ignore[index]
     with world.parts.sessions() as session:
         assert session.scalars(select(Notice)).all() == []
+
+
+def test_e5_a_reminder_for_which_no_quota_is_left_is_told_in_a_reply(world: World) -> None:
+    """E5: a push that LINE surely refused for the quota leaves its notice waiting: tried again later, or told for nothing in
+    a reply, once. One of unknown outcome is not: it may have arrived."""
+    boss, _ = approver(world)
+    asked(world)
+    work = make_work(world.parts)
+    world.line.fault("quota_429", path="/v2/bot/message/push", times=2)
+    for minutes in (31, 33):
+        world.move_to(NOON + timedelta(minutes=minutes))
+        assert work.pushes() == 0
+    with world.parts.sessions() as session:
+        assert [row.state for row in session.scalars(select(Notice))] == ["waiting"]
+    assert "รอคุณอนุมัติ" in boss.says("ช่วยเหลือ")
+    asked(world)
+    world.line.fault("timeout_after", path="/v2/bot/message/push", times=1, seconds=1)
+    world.move_to(NOON + timedelta(minutes=70))
+    assert work.pushes() == 0
+    world.line.fault("quota_429", path="/v2/bot/message/push", times=1)
+    world.move_to(NOON + timedelta(minutes=72))
+    assert work.pushes() == 0
+    assert "รอคุณอนุมัติ" not in boss.says("ช่วยเหลือ")
+    world.move_to(NOON + timedelta(minutes=74))
+    assert work.pushes() == 1
+    pushed = [entry for entry in world.line.chat(boss.phone) if entry.via == "push"]
+    assert len(pushed) == 1
+
+
+def test_b16_a_reminder_is_not_pushed_to_who_opted_out_meanwhile(world: World) -> None:
+    """B16: left before, opted out since: it rides on her next reply."""
+    may = world.phone("เมย์")
+    claimed(world, may, member_of(world, may), name_th="กาแฟ", use_days=5)
+    work = make_work(world.parts)
+    world.move_to(NOON + timedelta(days=3))
+    assert work.reminders() == 1
+    with world.parts.sessions.begin() as session:
+        session.scalars(select(Person).where(Person.line_user_id == may.user_id)).one().opted_out_at = world.clock.at
+    world.move_to(NOON + timedelta(days=4, hours=1))
+    assert work.pushes() == 0
+    assert "อย่าลืมใช้สิทธิ์: กาแฟ" in may.says("ข้อมูลของฉัน").alt
