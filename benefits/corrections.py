@@ -182,8 +182,11 @@ def waiting(session: Session, *, club: Club, other_than: int) -> int:
 
 
 def request_of(session: Session, club: Club, correction: Correction) -> StaffRequest:
-    """The request that says who asked why, and who decided."""
-    return requests.requests_about(session, club=club, subject=(SUBJECT, correction.id))[0]
+    """The request that says who asked why, and who decided. Raises `UnknownCorrection` when nobody asked."""
+    found = requests.requests_about(session, club=club, subject=(SUBJECT, correction.id))
+    if not found:
+        raise UnknownCorrection()
+    return found[0]
 
 
 def sums(session: Session, club: Club, correction: Correction) -> Sums:

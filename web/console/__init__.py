@@ -33,8 +33,13 @@ MODULES = [
     "rounds",
     "corrections",
     "journal",
+    "budget",
     "offers",
     "privileges",
+    "partners",
+    "codes",
+    "imports",
+    "clubs",
     "me",
     "staff",
 ]

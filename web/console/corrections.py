@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,10 +13,10 @@ from flask_admin import expose
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as Answer
 
-from benefits import corrections
+from benefits import corrections, requests
 from benefits.periods import parse_month
 from benefits.refusal import Refusal
-from models import Correction, Staff
+from models import Correction, Staff, StaffRequest
 from web.console import cells, correction_words, history, home
 from web.console.access import allow
 from web.console.deeds import Deeds, refused
@@ -52,10 +53,10 @@ class Corrections(Deeds):
         return [
             Column("id", t("Number"), lambda row: row.id, Correction.id),
             Column("scope", t("Of"), lambda row: correction_words.scope(row, self.club, t)),
-            Column("accounts", t("Accounts"), lambda row: t.number(row.facts["accounts"]), number=True,
-                   export=lambda row: row.facts["accounts"]),
-            Column("stars", t("Stars"), lambda row: correction_words.signed(row.facts["stars"], t), number=True,
-                   export=lambda row: row.facts["stars"]),
+            Column("accounts", t("Accounts"), lambda row: t.number(row.facts.get("accounts", 0)), number=True,
+                   export=lambda row: row.facts.get("accounts", 0)),
+            Column("stars", t("Stars"), lambda row: correction_words.signed(row.facts.get("stars", 0), t), number=True,
+                   export=lambda row: row.facts.get("stars", 0)),
             Column("state", t("State"), lambda row: correction_words.state(row, t), Correction.state),
             Column("asked", t("Asked"), lambda row: t.moment(row.asked_at), Correction.asked_at),
             Column("posted", t("Posted"), lambda row: cells.moment(row.posted_at, t), Correction.posted_at),
@@ -76,23 +77,29 @@ class Corrections(Deeds):
 
     def facts(self, row: Correction, t: Words) -> list[tuple[str, object]]:
         """Who asked why, what it comes to, who decided."""
-        asked = corrections.request_of(self.session, self.club, row)
-        by = self.session.get_one(Staff, asked.asked_by).name
         told: list[tuple[str, object]] = [
             (t("Of"), correction_words.scope(row, self.club, t)),
             (t("State"), correction_words.state(row, t)),
-            (t("Reason"), asked.reason),
-            (t("Asked"), t("{name}, {when}", name=by, when=t.moment(asked.asked_at))),
         ]
-        if asked.decided_by is not None and asked.decided_at is not None:
-            decider = self.session.get_one(Staff, asked.decided_by).name
-            told.append((t("Decided"), t("{name}, {when}", name=decider, when=t.moment(asked.decided_at))))
-        if asked.decided_reason:
-            told.append((t("Reason of the decision"), asked.decided_reason))
+        for asked in requests.requests_about(self.session, club=self.club, subject=(corrections.SUBJECT, row.id))[:1]:
+            told += self._asked(asked)
         if "count_month" in row.facts:
             counted = date.fromisoformat(row.facts["count_month"])
             told.append((t("Counts in the round of"), t.month(counted)))
         return [*told, *correction_words.sums(corrections.sums(self.session, self.club, row), row.state, t)]
+
+    def _asked(self, asked: StaffRequest) -> Iterator[tuple[str, object]]:
+        t = self.t
+        yield t("Reason"), asked.reason
+        yield t("Asked"), t("{name}, {when}", name=self._name(asked.asked_by), when=t.moment(asked.asked_at))
+        if asked.decided_by is not None and asked.decided_at is not None:
+            decider = self._name(asked.decided_by)
+            yield t("Decided"), t("{name}, {when}", name=decider, when=t.moment(asked.decided_at))
+        if asked.decided_reason:
+            yield t("Reason of the decision"), asked.decided_reason
+
+    def _name(self, staff_id: int) -> str:
+        return self.session.get_one(Staff, staff_id).name
 
     def extra(self, row: Correction) -> dict[str, Any]:
         """Its sums as a chart and a table, its largest lines, and what this colleague may do."""
