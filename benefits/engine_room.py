@@ -139,7 +139,8 @@ def needs(
 
 def _late_jobs(session: Session, timetable: Sequence[Timed]) -> list[Need]:
     late = tuple(state.job.name for state in job_states(session, timetable) if state.overdue)
-    return [Need("jobs_overdue", len(late), late)] if late else []
+    kind = "jobs_down" if len(late) == len(timetable) else "jobs_overdue"
+    return [Need(kind, len(late), late)] if late else []
 
 
 def _late_rounds(session: Session, club: Club, now: datetime) -> list[Need]:

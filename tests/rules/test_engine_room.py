@@ -90,6 +90,11 @@ def needs(session: Session, club: Club, **values: Any) -> list[Need]:
     return engine_room.needs(session, club=club, **{"timetable": (), "disk": None, "now": NOON, **values})
 
 
+def test_g12_no_job_at_all_is_said_in_one_sentence(rolled_back: Session, club: Club) -> None:
+    """G12: where nothing runs, naming every job would hide that."""
+    assert [need.kind for need in needs(rolled_back, club, timetable=(QUICK, SLOW))] == ["jobs_down"]
+
+
 def turn(session: Session, event_id: str, **values: Any) -> None:
     """An event of a minute and a second ago."""
     defaults = {"club": "family_club", "kind": "message", "event": {}, "state": "done"}
@@ -139,7 +144,8 @@ def test_g12_each_trouble_is_told_with_its_count(rolled_back: Session, club: Clu
     rolled_back.add(
         Run(club=club.key, kind="stars", period=date(2026, 9, 1), state="done", started_at=NOON, finished_at=NOON)
     )
-    found = needs(rolled_back, club, timetable=(QUICK,), disk=(4 * 2**20, 100 * 2**20))
+    job(rolled_back, "slow", "succeeded", succeeded=5)
+    found = needs(rolled_back, club, timetable=(QUICK, SLOW), disk=(4 * 2**20, 100 * 2**20))
     assert [(need.kind, need.count, need.names, need.grave) for need in found] == [
         ("jobs_overdue", 1, ("quick",), True),
         ("rounds_overdue", 1, ("2026-10-01",), True),

@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response as Answer
 
 from benefits import overrides
 from benefits.members import tier_of
-from benefits.periods import day_of, month_name, parse_month
-from benefits.statement import outlook, statement
+from benefits.periods import add_months, day_of, month_name, month_of, parse_month
+from benefits.statement import Outlook, outlook, statement
 from benefits.unmasking import last_four, masked_names
 from models import Admin, Member, Membership, Person
 from web.console import cells, csvs, history, statement_words
@@ -123,7 +123,7 @@ class Accounts(Deeds):
             "override_tier": cells.tier_name(self.club, row.tier_override, t) if look.override_until else None,
             "admins": self._admins(row, t),
             "stays": [(stay, cells.why_void(stay.left_reason, t)) for stay in self.session.scalars(stays)],
-            "months": [(month_name(month), t.month(month)) for month in look.months],
+            "months": [(month_name(month), t.month(month)) for month in self._months(look)],
             "tiers": [(each.key, cells.tier_name(self.club, each.key, t)) for each in self.club.tiers],
             "today": day_of(self.now),
             "history": history.of(self.session, self.club, ("member", row.id), t),
@@ -218,6 +218,10 @@ class Accounts(Deeds):
             )
             for admin, person in found
         ]
+
+    def _months(self, look: Outlook) -> list[date]:
+        """Months computed, the present one, and the last one while its round is still to come; newest first."""
+        return sorted({*look.months, add_months(month_of(self.now), -1)}, reverse=True)
 
     @staticmethod
     def _month(month: str) -> date:

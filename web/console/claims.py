@@ -132,7 +132,7 @@ class Claims(Deeds):
         """Everything but the code."""
         account = cells.link("accounts.details", _account(row), row_id=row.member_id)
         privilege = cells.label(row.privilege, "name", t)
-        return [
+        told: list[tuple[str, object]] = [
             (t("Privilege"), cells.link("privileges.details", privilege, row_id=row.privilege_id)),
             (t("Partner"), cells.label(row.privilege.partner, "name", t)),
             (t("Account"), account),
@@ -146,6 +146,7 @@ class Claims(Deeds):
             (t("Void since"), cells.moment(row.voided_at, t)),
             (t("Void because"), cells.why_void(row.void_reason, t)),
         ]
+        return [(label, value) for label, value in told if value is not None]
 
     def extra(self, row: Any) -> dict[str, Any]:
         """What may be done with it now, by whom, and what was."""

@@ -141,6 +141,7 @@ def _said(need: Need, t: Words) -> str:
         ", ".join(t.month(date.fromisoformat(name)) for name in need.names) if need.kind == "rounds_overdue" else ""
     )
     said = {
+        "jobs_down": t("No job is running: nothing is sent, and no round is computed."),
         "jobs_overdue": t("Overdue: {names}. Are the jobs running?", names=names),
         "rounds_overdue": t("The round is overdue: {months}.", months=months),
         "parked": t.count("{n} parked turn waits to be looked at.", "{n} parked turns wait to be looked at.", need.count),
@@ -185,9 +186,9 @@ def _where(need: Need) -> str:
 
 def _span(seconds: float, t: Words) -> str:
     """Seconds, minutes or hours, whichever reads best; whole ones."""
-    if seconds < 120:
+    if seconds < 60:
         return t.count("{n} second", "{n} seconds", max(round(seconds), 1))
-    if seconds < 7200:
+    if seconds < 3600:
         return t.count("{n} minute", "{n} minutes", round(seconds / 60))
     return t.count("{n} hour", "{n} hours", round(seconds / 3600))
 

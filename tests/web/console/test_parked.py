@@ -101,7 +101,7 @@ def test_what_is_put_aside_needs_no_attention_and_can_be_taken_up(desk: Desk) ->
 def test_g12_an_overdue_job_is_red_here_and_on_the_home_page_until_it_is_well(desk: Desk) -> None:
     """G12: no job ever ran here: told at home and in the table; one that ended well just now is in time again."""
     viewer = desk.staff("viewer")
-    assert "Are the jobs running?" in viewer.get("/console/").text
+    assert "No job is running" in viewer.get("/console/").text
     page = viewer.get("/console/jobs/").text
     assert page.count('class="tag bad">Overdue') >= len(desk.desk.timetable)
     assert "Run now" not in page
@@ -113,7 +113,7 @@ def test_g12_an_overdue_job_is_red_here_and_on_the_home_page_until_it_is_well(de
                 "INSERT INTO procrastinate_events (job_id, type) SELECT id, 'succeeded' FROM made"
             )
             session.execute(text(done), {"job": job.name})
-    assert "Are the jobs running?" not in viewer.get("/console/").text
+    assert "No job is running" not in viewer.get("/console/").text
     page = viewer.get("/console/jobs/").text
     assert page.count('class="tag good">In time') == len(desk.desk.timetable)
     assert "The round of November 2026 is due on 2 Dec 2026" in page
