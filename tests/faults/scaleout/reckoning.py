@@ -85,7 +85,8 @@ def waiting(database_url: str) -> list[str]:
             "WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid()"
         ).fetchall()
         rows += db.execute(
-            "SELECT id, state, attempts, next_attempt_at, lease_until FROM offer_batches WHERE state IN ('new', 'sending', 'planned') LIMIT 5"
+            "SELECT id, state, attempts, next_attempt_at, lease_until FROM offer_batches "
+            "WHERE state IN ('planned', 'new', 'sending') LIMIT 5"
         ).fetchall()
     return [" ".join(str(part) for part in row) for row in rows]
 

@@ -188,7 +188,7 @@ class Yard:
         )
 
     def _ask(self, door: int, path: str, form: str | None, origin: str) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", self.town.grounds.doors[door].port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.town.grounds.doors[door].port, timeout=90)
         try:
             headers = (
                 {"Content-Type": "application/x-www-form-urlencoded", "Origin": origin} if form is not None else {}

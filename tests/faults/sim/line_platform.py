@@ -137,7 +137,7 @@ class Door:
     def post_raw(self, body: bytes, path: str = f"/callback/{CLUB}") -> int:
         """These very bytes, signed."""
         signature = base64.b64encode(hmac.digest(SECRET.encode(), body, "sha256")).decode()
-        connection = http.client.HTTPConnection("127.0.0.1", self._server.server_port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self._server.server_port, timeout=90)
         try:
             connection.request("POST", path, body, {"x-line-signature": signature, "Content-Type": "application/json"})
             answer = connection.getresponse()
