@@ -92,7 +92,7 @@ class Offers(Reading, Watching, Reviewing):
 
     def _groups(self) -> list[dict[str, Any]]:
         counted = select(Offer.state, func.count()).where(Offer.club == self.club.key).group_by(Offer.state)
-        numbers: dict[str, int] = dict(self.session.execute(counted).tuples().all())
+        numbers: dict[str, int] = {row[0]: row[1] for row in self.session.execute(counted)}
         t = self.t
         labels = {
             "writing": t("Being written"),
