@@ -16,7 +16,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -66,7 +66,7 @@ class Received:
     digest: bytes
 
 
-def receive(folder: Path, stream: BinaryIO, file_name: str) -> Received:
+def receive(folder: Path, stream: IO[bytes], file_name: str) -> Received:
     """Write `stream` below `folder` (the uploads folder). Raises `FileRefused`, having left nothing."""
     place = folder / "imports" / secrets.token_hex(12)
     place.mkdir(parents=True, mode=0o700)
@@ -161,7 +161,7 @@ def place_of(folder: Path, upload: Upload) -> Path:
 
 
 def tidy(session: Session, *, folder: Path, now: datetime) -> int:
-    """Lists of rejects older than 30 days go, and whatever a dead worker left of a finished file; how many lists went."""
+    """Lists of rejects older than 30 days go, and whatever a dead process left behind; how many lists went."""
     lately = select(Upload).where(Upload.state.not_in(OPEN), ~Upload.has_rejects, Upload.finished_at > now - A_DAY)
     for row in session.scalars(lately):
         shutil.rmtree(place_of(folder, row), ignore_errors=True)
@@ -170,6 +170,7 @@ def tidy(session: Session, *, folder: Path, now: datetime) -> int:
     for row in session.scalars(old):
         shutil.rmtree(place_of(folder, row), ignore_errors=True)
         row.has_rejects, gone = False, gone + 1
+    _remove_strays(session, folder / "imports", now)
     return gone
 
 
@@ -181,7 +182,16 @@ def clean_name(name: str) -> str:
     return f"{stem}.csv" if stem.casefold() != "rejects" else "rejects_.csv"
 
 
-def _written(stream: BinaryIO, path: Path) -> tuple[int, bytes]:
+def _remove_strays(session: Session, folder: Path, now: datetime) -> None:
+    """Folders of files that arrived and were never put in line: whoever was to do it died."""
+    found = {place.name: place for place in folder.glob("*") if place.stat().st_mtime < (now - A_DAY).timestamp()}
+    if found:
+        known = set(session.scalars(select(Upload.place).where(Upload.place.in_(found))))
+        for name in found.keys() - known:
+            shutil.rmtree(found[name], ignore_errors=True)
+
+
+def _written(stream: IO[bytes], path: Path) -> tuple[int, bytes]:
     size, digest = 0, hashlib.sha256()
     with path.open("xb") as file:
         path.chmod(0o600)

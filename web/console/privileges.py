@@ -60,7 +60,7 @@ class Privileges(PrivilegeEditing, Records):
             Column("key", t("ID"), lambda row: row.key, Privilege.key),
             Column("partner", t("Partner"), lambda row: label(row.partner, "name", t), Partner.name_th),
             Column("state", t("State"), lambda row: self._tag(row, t), export=lambda row: self._state(row, t)),
-            Column("left", t("Left"), lambda row: self._left_said(row, t), number=True),
+            Column("left", t("Still left"), lambda row: self._left_said(row, t), number=True),
             Column(
                 "until",
                 t("Claim until"),
@@ -130,7 +130,7 @@ class Privileges(PrivilegeEditing, Records):
             (t("Tiers"), tiers_said(self.club, row.tiers, t)),
             (t("New members only"), t("Yes") if row.new_members_only else t("No")),
             (t("Limit"), t("{n} {scope}", n=t.number(row.claim_limit), scope=scope_name(row.scope, t))),
-            (t("Left"), self._left_said(row, t)),
+            (t("Still left"), self._left_said(row, t)),
             *((name, self._window(start, end, t)) for name, start, end in windows),
             (t("A kept claim can be used for"), days),
             (t("Used as"), redeem_name(row.redeem, t)),

@@ -56,19 +56,21 @@ function harmless(value) {
   }));
 }
 
-/** A copy of what the library made, of known parts only. Styles go in as rules of ours: the page's policy refuses others. */
+/** A copy of what the library made, of known parts only. Styles are set one by one: the page's policy refuses attributes. */
 function taken(node) {
   if (node.nodeType === Node.TEXT_NODE) return document.createTextNode(node.data);
   if (node.nodeType !== Node.ELEMENT_NODE || !ELEMENTS.has(node.tagName)) return document.createTextNode("");
   const copy = make(node.tagName.toLowerCase(), node.getAttribute("class"));
-  if (node.hasAttribute("style")) copy.style.cssText = node.getAttribute("style");
+  if (node.hasAttribute("data-style")) copy.style.cssText = node.getAttribute("data-style");
   if (node.tagName === "IMG") Object.assign(copy, { src: local(node.getAttribute("src") || ""), alt: "" });
   copy.append(...[...node.childNodes].map(taken));
   return copy;
 }
 
 function card(message) {
-  const drawn = new DOMParser().parseFromString(render(harmless(message.contents)), "text/html").body.firstElementChild;
+  // Every quote inside a text is escaped, so these can only be attributes.
+  const html = render(harmless(message.contents)).replace(/ (style|onclick)="/g, ' data-$1="');
+  const drawn = new DOMParser().parseFromString(html, "text/html").body.firstElementChild;
   const node = taken(drawn);
   for (const slider of node.querySelectorAll(".LySlider")) {
     slider.tabIndex = 0;
