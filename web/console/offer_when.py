@@ -180,7 +180,7 @@ class Timing(OfferPage):
         found, faults = dict[str, int](), dict[str, list[str]]()
         for name, (least, most) in budgets.BOUNDS.items():
             try:
-                found[name] = int(number(typed[name], least, most) or 0)
+                found[name] = int(number(typed[name] or "nothing", least, most) or 0)
             except ValueError:
                 faults[name] = [refusal_sentence(self.t, refusals.BadSetting(name, least, most))]
         if faults:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -15,15 +16,22 @@ from tests.factories import NOON
 from tests.web.console.desk import Desk, make_desk
 
 
-@pytest.fixture(scope="session")
-def console_database(server_url: str, template: str) -> Iterator[str]:
-    """A migrated database of this process."""
+@contextmanager
+def database(server_url: str, template: str) -> Iterator[str]:
+    """A migrated database, dropped afterwards."""
     name = f"t_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
     yield psycopg_url(server_url, name)
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def console_database(server_url: str, template: str) -> Iterator[str]:
+    """A migrated database of this process."""
+    with database(server_url, template) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
