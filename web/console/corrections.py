@@ -52,7 +52,7 @@ class Corrections(Deeds):
         """Number, of what, accounts, stars, state, asked by whom and when."""
         return [
             Column("id", t("Number"), lambda row: row.id, Correction.id),
-            Column("scope", t("Of"), lambda row: correction_words.scope(row, self.club, t)),
+            Column("scope", t("Whose stars"), lambda row: correction_words.scope(row, self.club, t)),
             Column("accounts", t("Accounts"), lambda row: t.number(row.facts.get("accounts", 0)), number=True,
                    export=lambda row: row.facts.get("accounts", 0)),
             Column("stars", t("Stars"), lambda row: correction_words.signed(row.facts.get("stars", 0), t), number=True,
@@ -78,7 +78,7 @@ class Corrections(Deeds):
     def facts(self, row: Correction, t: Words) -> list[tuple[str, object]]:
         """Who asked why, what it comes to, who decided."""
         told: list[tuple[str, object]] = [
-            (t("Of"), correction_words.scope(row, self.club, t)),
+            (t("Whose stars"), correction_words.scope(row, self.club, t)),
             (t("State"), correction_words.state(row, t)),
         ]
         for asked in requests.requests_about(self.session, club=self.club, subject=(corrections.SUBJECT, row.id))[:1]:
@@ -232,10 +232,10 @@ def _points(page: Page) -> list[home.Point]:
     """On the first page: corrections that wait for a second person."""
     if not page.may(*DECIDERS):
         return []
-    count = corrections.waiting(page.session, club=page.club, other_than=page.staff.id)
+    t, count = page.t, corrections.waiting(page.session, club=page.club, other_than=page.staff.id)
     if not count:
         return []
-    said = page.t.count("{n} correction of stars waits for you.", "{n} corrections of stars wait for you.", count)
+    said = t.count("{n} correction of stars waits for you.", "{n} corrections of stars wait for you.", count)
     return [home.Point(said, url_for("corrections.index", state="asked"))]
 
 

@@ -49,7 +49,7 @@ class Journal(Records):
             Column("at", t("When"), lambda row: t.moment(row.at), export=lambda row: row.at.isoformat()),
             Column("who", t("Who"), lambda row: g.journal_names[row.actor_kind, row.actor]),
             Column("what", t("What"), lambda row: journal_words.deed(row, self.club, t)),
-            Column("subject", t("Of"), lambda row: journal_words.subject(row, t), export=lambda row: _plain(row)),
+            Column("subject", t("Concerns"), lambda row: journal_words.subject(row, t), export=lambda row: _plain(row)),
             Column("why", t("Why"), lambda row: row.facts.get("reason")),
         ]
         if request.path.endswith(".csv"):
@@ -75,7 +75,7 @@ class Journal(Records):
                 "who", t("Who"), [*colleagues, ("staff", t("Colleagues"), JournalEntry.actor_kind == "staff"), *who]
             ),
             Filter("what", t("What"), deeds),
-            Filter("of", t("Of"), subjects),
+            Filter("of", t("Concerns"), subjects),
         ]
 
     def query(self) -> Select[Any]:

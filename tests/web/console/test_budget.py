@@ -59,8 +59,20 @@ def sent(desk: Desk) -> None:
         session.add(offer)
         session.flush()
         for state, people in (("accepted", 3), ("refused", 5)):
-            session.add(Batch(offer_id=offer.id, kind="multicast", language="th", first_person_id=1, last_person_id=9,
-                              size=people, retry_key=uuid.uuid4(), state=state, answered_at=NOON, first_attempt_at=NOON))  # fmt: skip
+            session.add(
+                Batch(
+                    offer_id=offer.id,
+                    kind="multicast",
+                    language="th",
+                    first_person_id=1,
+                    last_person_id=9,
+                    size=people,
+                    retry_key=uuid.uuid4(),
+                    state=state,
+                    answered_at=NOON,
+                    first_attempt_at=NOON,
+                )
+            )
         for key, state in (("a", "pushed"), ("b", "told"), ("c", "dropped")):
             session.add(
                 Notice(club=CLUB, person_id=who.id, kind="x", key=key, state=state, created_at=NOON, told_at=NOON)

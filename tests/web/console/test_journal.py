@@ -110,7 +110,7 @@ def test_b11_the_file_is_safe_for_spreadsheets_and_is_noted(desk: Desk) -> None:
         )
     answer = hand.get(f"{JOURNAL}export.csv?from=2027-12-01")
     rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
-    assert rows[0] == ["When", "Who", "What", "Of", "Why", "Facts"]
+    assert rows[0] == ["When", "Who", "What", "Concerns", "Why", "Facts"]
     assert rows[1] == [
         "2027-12-17T05:00:00+00:00",
         "The program",
