@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import time
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from database import embedded
 
 RESTED = 1.0
-"""Seconds after which a connection that rested is asked whether it still stands. Asking before every use is a round trip more."""
+"""Seconds of rest after which a connection is asked whether it still stands. Asking before every use is a round trip more."""
 
 SERVER_NOTICES = (
     "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=10000"
@@ -54,8 +55,13 @@ def _rests(connection: Any, record: Any) -> None:
 
 
 def _wakes(connection: Any, record: Any, fairy: Any) -> None:
-    """One that is gone is replaced, and so is every other of its age: the server was."""
-    if time.monotonic() - record.info.get("rests_since", time.monotonic()) < RESTED:
+    """One that is gone is replaced, and so is every other of its age. A server that ends a connection says so: something
+    to read where nothing was asked; a network that swallows everything is noticed by asking.
+    """
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    said_something = poll.poll(0)
+    if not said_something and time.monotonic() - record.info.get("rests_since", time.monotonic()) < RESTED:
         return
     try:
         connection.execute("")
