@@ -226,14 +226,11 @@ class Line:
     ) -> Answer:
         api = client or self._api
         try:
-            found = api.call_api(
-                path,
+            found = api.rest_client.request(
                 method,
+                api.configuration.host + path,
+                headers={**api.default_headers, **JSON, **(headers or {})},
                 body=body,
-                header_params={**JSON, **(headers or {})},
-                response_types_map={"200": "object", "202": "object"},
-                auth_settings=["Bearer"],
-                _return_http_data_only=False,
                 _request_timeout=TIMEOUT,
             )
         except ApiException as error:
@@ -242,12 +239,16 @@ class Line:
             if isinstance(error.reason, (NewConnectionError, ConnectTimeoutError)):
                 raise NotSent(0, f"{method} {path}: LINE can't be reached") from error
             raise Unknown(f"{method} {path}: {type(error.reason).__name__}") from error
-        except (HTTPError, OpenApiException, UnicodeDecodeError) as error:
+        except (HTTPError, OpenApiException) as error:
             raise Unknown(f"{method} {path}: {type(error).__name__}") from error
-        if found.data and not isinstance(found.data, dict):
+        try:
+            data = json.loads(found.data) if found.data else None
+        except ValueError:
+            data = found.data
+        if data and not isinstance(data, dict):
             raise Unknown(f"{method} {path}: 200, but not LINE's answer")  # somebody between us and LINE said this
-        sent = found.headers or {}
-        return Answer(found.data, sent.get("x-line-request-id"), sent.get("date"))
+        sent = found.getheaders()
+        return Answer(data, sent.get("x-line-request-id"), sent.get("date"))
 
 
 def _judge(error: ApiException) -> Answer:
@@ -262,20 +263,12 @@ def _judge(error: ApiException) -> Answer:
     raise kind(error.status, str(body.get("message", "no message")), body.get("details", ())) from error
 
 
-def _json(body: str | None) -> dict[str, Any]:
+def _json(body: bytes | None) -> dict[str, Any]:
     try:
         found = json.loads(body or "")
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-class _PlainClient(ApiClient):
-    """The SDK's client for bodies that are plain JSON already: walking through every card to make it so is left out."""
-
-    def sanitize_for_serialization(self, obj: Any) -> Any:
-        """As it is."""
-        return obj
 
 
 def _client(url: str, token: str, pool: int) -> ApiClient:
@@ -284,4 +277,6 @@ def _client(url: str, token: str, pool: int) -> ApiClient:
     # Only connecting is tried again: then LINE has surely read nothing. Whether a pooled connection still stands is
     # looked at before it is used.
     configuration.retries = urllib3.Retry(total=2, connect=2, read=0, status=0, other=0, redirect=0)
-    return _PlainClient(configuration)
+    client = ApiClient(configuration)
+    client.set_default_header("Authorization", f"Bearer {token}")
+    return client
