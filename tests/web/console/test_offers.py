@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from benefits.offers import budget, drafting
+from benefits.offers import approvers, budget
 from benefits.vault import Vault
 from models import AudienceList, Batch, JournalEntry, Offer, TestSend
 from tests.factories import NOON, person
@@ -461,7 +461,7 @@ def test_one_connects_ones_own_chat_by_a_code_shown_once(house: House) -> None:
     assert code not in anong.get("/console/offers/chat").text
     with house.desk.sessions.begin() as session:
         who = person(session)
-        assert drafting.approvers.connect(session, club=house.club, person=who, code=code, now=NOON) is not None
+        assert approvers.connect(session, club=house.club, person=who, code=code, now=NOON) is not None
     assert "Connected since 12 Nov 2026 12:00." in anong.get("/console/offers/chat").text
     assert anong.post("/console/offers/chat", {"do": "disconnect"}).status_code == 303
     assert "Give me a code" in anong.get("/console/offers/chat").text
