@@ -78,9 +78,14 @@ class Partners(Records):
         """Its privileges, and what may be done."""
         query = select(Privilege).where(Privilege.partner_id == row.id).order_by(Privilege.position, Privilege.id)
         found = [(gift.id, label(gift, "name", self.t)) for gift in self.session.scalars(query)]
-        locked = bool(row.pin_failures) or row.pin_locked_until is not None
         names = {"name_th": row.name_th, "name_en": row.name_en}
-        return {"gifts": found, "locked": locked, "may_change": self.may(*MAKERS), "typed": names, "told": Told()}
+        return {
+            "gifts": found,
+            "locked": self._locked(row),
+            "may_change": self.may(*MAKERS),
+            "typed": names,
+            "told": Told(),
+        }
 
     @expose("/new", methods=["GET", "POST"])
     @allow(*MAKERS)
@@ -147,6 +152,15 @@ class Partners(Records):
 
     def _form(self, typed: dict[str, str], told: Told, status: int = 200) -> Response:
         return self.show("console/partner_new.html", status, typed=typed, told=told, title=self.t("New partner"))
+
+    def _locked(self, row: Partner) -> str:
+        """What there is to unlock, in a sentence; empty: nothing."""
+        t, n = self.t, row.pin_failures
+        if n:
+            return t.count("{n} wrong PIN was typed.", "{n} wrong PINs were typed.", n)
+        return (
+            t("Too many wrong PINs were typed; it is locked for a while.") if row.pin_locked_until is not None else ""
+        )
 
     def _pin_said(self, row: Partner, t: Words) -> tuple[str, str]:
         if row.pin_hash is None:

@@ -142,9 +142,10 @@ class Privileges(PrivilegeEditing, Records):
 
     def extra(self, row: Privilege) -> dict[str, Any]:
         """The phones, who holds it, and what may be done."""
+        t, n = self.t, privileges.open_claims(self.session, row, self.now)
         return {
             "phones": self.phones(row),
-            "open_claims": privileges.open_claims(self.session, row, self.now),
+            "held": t.count("{n} member holds it unused.", "{n} members hold it unused.", n) if n else "",
             "may_change": self.may(*MAKERS),
         }
 
@@ -234,4 +235,3 @@ def running_low(page: Page) -> list[home.Point]:
 
 
 home.POINTS.append(running_low)
-
