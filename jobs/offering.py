@@ -73,13 +73,16 @@ class Offering:
             self._busy.release()
 
     def _send(self, sender: Sender) -> None:
-        looked = since = -UPKEEP
+        looked = since = asked = -UPKEEP
         drained = False
+        found: list[tuple[Club, Offer]] = []
         while True:
             if time.monotonic() - looked >= UPKEEP:
                 self._look()
                 looked = time.monotonic()
-            done = [self._some(sender, club, offer) for club, offer in self._open()]
+            if drained or time.monotonic() - asked >= UPKEEP / 2:
+                found, asked = list(self._open()), time.monotonic()
+            done = [self._some(sender, club, offer) for club, offer in found]
             waits = [seconds for seconds in done if seconds]
             if None in done:
                 since, drained = time.monotonic(), False
@@ -104,7 +107,7 @@ class Offering:
 
     def _some(self, sender: Sender, club: Club, offer: Offer) -> float | None:
         """Hand a few batches to the sender (None), or say in how many seconds to ask again; 0: nothing to take."""
-        room = min(AT_ONCE, sender.place())
+        room = sender.place(AT_ONCE)
         kind = "push" if personal(offer.content) else "multicast"
         speed = pace.bounded(offer.pace, offer.recipients or 0)
         with self.sessions.begin() as session:

@@ -57,6 +57,7 @@ class Sender:
     owner: UUID = field(default_factory=uuid4)
     sent: int = 0
     """People LINE accepted a message for, as written down."""
+    _calling: int = 0
     _open: int = 0
     _refused: int = 0
     _lock: threading.Condition = field(default_factory=threading.Condition)
@@ -75,11 +76,12 @@ class Sender:
         self._told.put(None)
         self._recorder.join()
 
-    def place(self) -> int:
-        """How many calls may be handed in now; waits until it is at least one."""
+    def place(self, wanted: int) -> int:
+        """Wait until so many calls may be handed in (or as many as there are threads); how many that is."""
+        wanted = min(wanted, self.threads)
         with self._lock:
-            self._lock.wait_for(lambda: self._open < self.threads)
-            return self.threads - self._open
+            self._lock.wait_for(lambda: self.threads - self._calling >= wanted)
+        return wanted
 
     def drain(self) -> None:
         """Wait until everything handed in is written down."""
@@ -90,6 +92,7 @@ class Sender:
         """Call LINE for each, at its place: `places` as reserved at `begun` (monotonic seconds)."""
         with self._lock:
             self._open += len(ready)
+            self._calling += len(ready)
         for number, batch in enumerate(ready):
             self._pool.submit(self._call, batch, line, club, begun + places.first + number * places.step)
 
@@ -101,6 +104,9 @@ class Sender:
             log.exception("sending failed", batch=ready.id)
             told = Told(ready, club, Outcome(ready.id, "unknown", None, type(error).__name__, self._later(ready)))
         self._told.put(told)
+        with self._lock:
+            self._calling -= 1
+            self._lock.notify_all()
 
     def _judged(self, ready: Ready, line: Line, club: str) -> Told:
         """D9: what LINE's answer means."""

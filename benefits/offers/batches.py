@@ -13,14 +13,30 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Interval,
+    Row,
+    String,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from benefits.offers import batches_sql as sql
 from benefits.offers import budget, reach
 from benefits.offers.shape import personal
 from clubs import Club
 from models import Batch, Body, Offer, Person, Recipient
+from models.base import UtcDateTime
 
 KEY_LIFE = timedelta(hours=23)
 LEASE = timedelta(seconds=30)
@@ -100,11 +116,20 @@ def freeze(
     picked = session.execute(sql.PICK, values).all()
     if not picked:
         return []
-    _leave_out(session, club, offer, now, picked)
     words = _worded(session, offer, wording, picked)
-    fixed = {"offer": offer.id, "ids": [row.id for row in picked], **_span(picked)}
-    rows = session.execute(sql.FREEZE, {**fixed, "owner": owner, "now": now, "lease": LEASE}).all()
-    return _ready(session, offer.id, [row for row in rows if row.line_user_ids], words)
+    limits = budget.of(session, club)
+    others = reach.recent(session, club.key, limits, now, besides=offer.id)
+    if others:  # two offers must not both be the last one the cap allows
+        session.execute(sql.ONE_AT_A_TIME, {"club": club.key})
+    first, last = min(row.first_person_id for row in picked), max(row.last_person_id for row in picked)
+    capped = reach.capped(limits, others, now, between=(first, last))
+    fixing = _FIXING if capped is None else _fixing(reach.why_not(capped))
+    values = {"ids": [row.id for row in picked], "offer": offer.id, "by": owner, "at": now, "lease": LEASE}
+    fixed = session.execute(fixing, values).all()
+    for row in fixed:
+        for person_id, why in zip(row.out or (), row.why or (), strict=True):
+            _mark(session, offer.id, person_id, why)
+    return _ready(session, offer.id, [row for row in fixed if row.line_user_ids], words)
 
 
 def record(session: Session, outcomes: Sequence[Outcome], owner: UUID, now: datetime) -> int:
@@ -133,25 +158,61 @@ def expire(session: Session, now: datetime) -> int:
     return len(rows)
 
 
-def _leave_out(session: Session, club: Club, offer: Offer, now: datetime, picked: Sequence[Row[Any]]) -> None:
-    """Who may not get it now, though she was to when the offer was prepared, is marked with the reason."""
-    limits = budget.of(session, club)
-    others = reach.recent(session, club.key, limits, now, besides=offer.id)
-    if others:  # two offers must not both be the last one the cap allows
-        session.execute(sql.ONE_AT_A_TIME, {"club": club.key})
-    span = _span(picked)
-    reason = reach.why_not(reach.capped(limits, others, now, between=(span["first"], span["last"])))
-    ranges = [Batch.id.in_([row.id for row in picked]), Batch.language == Recipient.language]
-    found = (
-        select(Recipient.person_id, func.coalesce(reason, "erased").label("reason"))
-        .join(Batch, and_(*ranges, Recipient.person_id.between(Batch.first_person_id, Batch.last_person_id)))
-        .outerjoin(Person, Person.id == Recipient.person_id)
-        .where(Recipient.offer_id == offer.id, Recipient.state == "batched")
-        .where(Recipient.person_id.between(span["first"], span["last"]))
-        .where(reason.is_not(None) | Person.id.is_(None))
+def _fixing(reason: ColumnElement[str | None]) -> ReturningUpdate[Any]:
+    """The statement that fixes batches: each one's people are looked at in one reading, between its two ids, so that the
+    database reads these five hundred and nobody else."""
+    planned = aliased(Batch)
+    why = case((Person.id.is_(None), "erased"), else_=reason).label("why")
+    between = (planned.first_person_id, planned.last_person_id)
+    people = (
+        select(Recipient.person_id, Person.line_user_id, why)
+        .outerjoin(Person, and_(Person.id == Recipient.person_id, Person.id.between(*between)))
+        .where(Recipient.offer_id == bindparam("offer"), Recipient.language == planned.language)
+        .where(Recipient.state == "batched", Recipient.person_id.between(*between))
+        .correlate(planned)
+        .subquery()
     )
-    for person_id, why in session.execute(found).all():
-        _mark(session, offer.id, person_id, why)
+    left_out = people.c.why.is_not(None)
+    ids = aggregate_order_by(people.c.line_user_id, people.c.person_id)
+    found = (
+        select(
+            func.array_agg(ids, type_=ARRAY(String)).filter(~left_out).label("ids"),
+            func.array_agg(people.c.person_id, type_=ARRAY(BigInteger)).filter(left_out).label("out"),
+            func.array_agg(people.c.why, type_=ARRAY(String)).filter(left_out).label("why"),
+        )
+        .correlate(planned)
+        .lateral()
+    )
+    some = found.c.ids.is_not(None)
+    return (
+        update(Batch)
+        .where(Batch.id == planned.id, planned.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))))
+        .values(**_sending(some, found.c.ids))
+        .returning(
+            Batch.id, Batch.kind, Batch.language, Batch.retry_key, Batch.line_user_ids, Batch.messages, Batch.attempts,
+            found.c.out, found.c.why,
+        )
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+
+
+def _sending(some: ColumnElement[bool], ids: ColumnElement[Any]) -> dict[str, Any]:
+    """What a batch is from its first attempt on; `empty` when nobody is left in it."""
+    return {
+        "line_user_ids": ids,
+        "size": func.coalesce(func.cardinality(ids), 0),
+        "state": case((some, "sending"), else_="empty"),
+        "owner": case((some, bindparam("by", type_=Uuid))),
+        "lease_until": case((some, func.clock_timestamp() + bindparam("lease", type_=Interval))),
+        "first_attempt_at": case((some, bindparam("at", type_=UtcDateTime))),
+        "messages": case((some, Batch.messages)),
+        "attempts": Batch.attempts + 1,
+        "doubtful": case((some, 1), else_=0),
+        "next_attempt_at": None,
+    }
+
+
+_FIXING = _fixing(reach.why_not(None))
 
 
 def _worded(
@@ -210,8 +271,3 @@ def _give_back(session: Session, offer_id: int, people: int) -> None:
 def _mark(session: Session, offer_id: int, person_id: int, state: str | None) -> None:
     hers = (Recipient.offer_id == offer_id, Recipient.person_id == person_id)
     session.execute(update(Recipient).where(*hers).values(state=state))
-
-
-def _span(picked: Sequence[Row[Any]]) -> dict[str, int]:
-    """From the first to the last id in these batches: told as numbers, they keep the database from reading everybody."""
-    return {"first": min(row.first_person_id for row in picked), "last": max(row.last_person_id for row in picked)}

@@ -49,28 +49,6 @@ WHERE b.offer_id = :offer AND b.state = 'planned' AND (b.next_attempt_at IS NULL
 ORDER BY b.id LIMIT :limit FOR UPDATE OF b SKIP LOCKED
 """)
 
-FREEZE = text("""
-UPDATE offer_batches AS b SET line_user_ids = found.ids, size = coalesce(cardinality(found.ids), 0),
-    state = CASE WHEN found.ids IS NULL THEN 'empty' ELSE 'sending' END, next_attempt_at = NULL,
-    owner = CASE WHEN found.ids IS NULL THEN NULL ELSE CAST(:owner AS uuid) END,
-    lease_until = CASE WHEN found.ids IS NULL THEN NULL ELSE clock_timestamp() + CAST(:lease AS interval) END,
-    first_attempt_at = CASE WHEN found.ids IS NULL THEN NULL ELSE CAST(:now AS timestamptz) END,
-    messages = CASE WHEN found.ids IS NULL THEN NULL ELSE messages END,
-    attempts = attempts + 1, doubtful = CASE WHEN found.ids IS NULL THEN 0 ELSE 1 END
-FROM (
-    SELECT inner_b.id, array_agg(p.line_user_id ORDER BY p.id) FILTER (WHERE p.id IS NOT NULL) AS ids
-    FROM offer_batches AS inner_b
-    LEFT JOIN offer_recipients AS r ON r.offer_id = :offer AND r.language = inner_b.language AND r.state = 'batched'
-      AND r.person_id BETWEEN inner_b.first_person_id AND inner_b.last_person_id
-      AND r.person_id BETWEEN :first AND :last
-    LEFT JOIN people AS p ON p.id = r.person_id AND p.id BETWEEN :first AND :last
-    WHERE inner_b.id = ANY(:ids)
-    GROUP BY inner_b.id
-) AS found
-WHERE b.id = found.id
-RETURNING b.id, b.kind, b.language, b.retry_key, b.line_user_ids, b.messages, b.attempts
-""")
-
 WORDS = update(Batch.__table__).where(Batch.id == bindparam("b_id")).values(messages=bindparam("b_messages"))  # type: ignore[arg-type]
 
 ACCEPTED = text("""
