@@ -9,15 +9,16 @@ from typing import Any
 from flask import Response, abort, g, request
 from flask_admin import expose
 from sqlalchemy import and_, case, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 from werkzeug.wrappers import Response as Answer
 
 from benefits import overrides
+from benefits.claims import state_of
 from benefits.members import tier_of
 from benefits.periods import add_months, day_of, month_name, month_of, parse_month
 from benefits.statement import Outlook, outlook, statement
 from benefits.unmasking import last_four, masked_names
-from models import Admin, Member, Membership, Person
+from models import Admin, Claim, Member, Membership, Person
 from web.console import cells, csvs, history, statement_words
 from web.console.access import READERS, allow
 from web.console.deeds import Deeds
@@ -25,6 +26,9 @@ from web.console.desk import Console
 from web.console.page import Page
 from web.console.records import Column, Filter
 from wording import Words
+
+NEWEST = 10
+"""Claims on an account's page; the list has all."""
 
 
 def views(console: Console) -> list[Page]:
@@ -122,6 +126,7 @@ class Accounts(Deeds):
             "inside": self._tier(row) is not None,
             "override_tier": cells.tier_name(self.club, row.tier_override, t) if look.override_until else None,
             "admins": self._admins(row, t),
+            "claims": self._claims(row, t),
             "stays": [(stay, cells.why_void(stay.left_reason, t)) for stay in self.session.scalars(stays)],
             "months": [(month_name(month), t.month(month)) for month in self._months(look)],
             "tiers": [(each.key, cells.tier_name(self.club, each.key, t)) for each in self.club.tiers],
@@ -222,6 +227,19 @@ class Accounts(Deeds):
     def _months(self, look: Outlook) -> list[date]:
         """Months computed, the present one, and the last one while its round is still to come; newest first."""
         return sorted({*look.months, add_months(month_of(self.now), -1)}, reverse=True)
+
+    def _claims(self, row: Member, t: Words) -> list[tuple[object, str, str, str]]:
+        """Its newest claims: (link with the privilege's name, state, claimed, number)."""
+        query = select(Claim).where(Claim.member_id == row.id).order_by(Claim.id.desc()).limit(NEWEST)
+        return [
+            (
+                cells.link("claims.details", cells.label(claim.privilege, "name", t), row_id=claim.id),
+                cells.claim_state(state_of(claim, now=self.now), t),
+                t.moment(claim.claimed_at),
+                str(claim.id),
+            )
+            for claim in self.session.scalars(query.options(joinedload(Claim.privilege)))
+        ]
 
     @staticmethod
     def _month(month: str) -> date:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from flask import current_app, url_for
+from flask import current_app, request, url_for
 from markupsafe import Markup
+from sqlalchemy.orm import Session
 
 from clubs import Club
+from models import Member
+from web.console.records import Filter
 from wording import Words
 
 
@@ -89,6 +92,17 @@ def link(endpoint: str, label: object, **values: Any) -> object:
     if endpoint not in current_app.view_functions or any(value is None for value in values.values()):
         return label
     return Markup('<a href="{}">{}</a>').format(url_for(endpoint, **values), label)
+
+
+def one_account(session: Session, club: Club, column: Any, t: Words) -> list[Filter]:
+    """The account that `?account=` names, as a filter on `column`, where a record's page leads to the list; else none."""
+    typed = request.args.get("account", "")
+    found = session.get(Member, int(typed)) if typed.isascii() and typed.isdecimal() and len(typed) < 18 else None
+    if found is None or found.club != club.key:
+        return []
+    return [
+        Filter("account", t("Account"), [(str(found.id), f"{found.name} ({found.external_id})", column == found.id)])
+    ]
 
 
 def label(thing: Any, field: str, t: Words) -> str:

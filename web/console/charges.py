@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from flask import g
+from flask import Response, g, redirect, request
+from flask_admin import expose
 from sqlalchemy import Select, select
+from werkzeug.wrappers import Response as Answer
 
 from benefits.periods import add_months, month_name, month_of
 from benefits.statement_lines import Months
@@ -69,6 +71,7 @@ class Charges(Records):
         months = [add_months(month_of(self.now), -n) for n in range(MONTHS)]
         services = self.club.stars.service_names
         return [
+            *cells.one_account(self.session, self.club, Charge.member_id, t),
             Filter("month", t("Service month"), [
                 (month_name(month), t.month(month), Charge.service_month == month) for month in months
             ]),
@@ -88,6 +91,16 @@ class Charges(Records):
     def empty(self, t: Words) -> str:
         """Where charges come from."""
         return t("No charges yet. They come with the import of charges.")
+
+    @expose("/")
+    def index(self) -> Response | Answer:
+        """The list; a search for the whole number of an invoice leads straight to it."""
+        mine = (Charge.club == self.club.key, Charge.invoice_no == request.args.get("q", "").strip().replace("\0", ""))
+        found = self.session.scalar(select(Charge.id).where(*mine))
+        if found is not None:
+            return redirect(f"{self.url}/{found}")
+        listed: Response = super().index()
+        return listed
 
     def prepare(self, rows: Sequence[Any]) -> None:
         """The accounts of these rows, and the months that rounds have closed."""

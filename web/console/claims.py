@@ -83,6 +83,7 @@ class Claims(Deeds):
             .exists()
         )
         return [
+            *cells.one_account(self.session, self.club, Claim.member_id, t),
             Filter("state", t("State"), [(key, cells.claim_state(key, t), self._is(key)) for key in STATES]),
             Filter("privilege", t("Privilege"), [
                 (str(each.id), cells.label(each, "name", t), Claim.privilege_id == each.id)

@@ -204,7 +204,9 @@ class Records(Page):
             by = getattr(self.model, sort.removeprefix("-"))
         key = inspect(self.model).primary_key[0]
         down = sort.startswith("-")
-        first = by.desc().nulls_last() if down else by.asc().nulls_last()
+        first = by.desc() if down else by.asc()
+        if getattr(by, "nullable", True):
+            first = first.nulls_last()  # said of every column it would keep the index of most from being used
         return query.order_by(first, key.desc() if down else key.asc())
 
     def _page(self, query: Select[Any], columns: list[Column]) -> Found:

@@ -86,7 +86,14 @@ def test_a_statement_says_why_line_by_line(desk: Desk, shop: Shop) -> None:
     """LFC-10, LFC-5: the sum rounded once, each line with its reason; the month is the month, and no other word is one."""
     viewer = desk.staff("viewer")
     page = viewer.get(f"{shop.url}/statement/2026-10").text
-    for said in ("99.99 baht", "−0.99 baht", "99 stars", "Counted in October 2026.", f"INV-A-{shop.id}", "October 2026"):
+    for said in (
+        "99.99 baht",
+        "−0.99 baht",
+        "99 stars",
+        "Counted in October 2026.",
+        f"INV-A-{shop.id}",
+        "October 2026",
+    ):
         assert said in page, said
     assert viewer.get(f"{shop.url}/statement/2026-13").status_code == 404
     assert viewer.get("/console/accounts/999999999/statement/2026-10").status_code == 404
@@ -100,6 +107,18 @@ def test_b11_a_statement_for_a_spreadsheet_computes_nothing(desk: Desk, shop: Sh
     assert rows[0][0] == "ใบแจ้งหนี้"
     told = {row[0]: row[3] for row in rows[1:]}
     assert told == {f"INV-A-{shop.id}": "99.99", f"'=1+{shop.id}": "-20.00"}
+
+
+def test_b11_accounts_whose_names_are_formulas_are_text_in_the_export(desk: Desk) -> None:
+    """B11: the name begins a formula, holds quotes, a line break and Thai: it comes back as it was, behind an apostrophe."""
+    name = "=cmd|' /C calc'!A0\n\"ร้าน\", +1"
+    with desk.sessions.begin() as session:
+        external_id = factories.member(session, name=name).external_id
+    text = desk.staff("viewer").get(f"/console/accounts/export.csv?q={external_id}").text
+    (row,) = [
+        row for row in csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")) if row[0] == f"'{external_id}"
+    ]
+    assert row[1] == f"'{name}"
 
 
 def test_an_administrator_sets_a_tier_and_ends_it(desk: Desk, shop: Shop) -> None:

@@ -27,6 +27,7 @@ class Held:
     desk: Desk
     id: int
     account: str
+    member_id: int
     privilege_id: int
     person_id: int
 
@@ -63,7 +64,7 @@ def held(desk: Desk, club: Club) -> Held:
         shop = factories.member(session, holder)
         offer: Privilege = factories.privilege(session, undo_minutes=15, name_en="Free coffee")
         made = claims.claim(session, club=club, person=holder, privilege_id=offer.id, member_id=shop.id, now=NOON)
-        return Held(desk, made.claim.id, shop.external_id, offer.id, holder.id)
+        return Held(desk, made.claim.id, shop.external_id, shop.id, offer.id, holder.id)
 
 
 def shown(hand: Hand, held: Held, query: str) -> bool:
@@ -77,6 +78,8 @@ def test_a_claim_is_found_by_number_account_privilege_and_state(desk: Desk, held
     assert viewer.get(f"/console/claims/?q={held.id}").headers["Location"] == held.url
     assert shown(viewer, held, f"q={held.account}")
     assert shown(viewer, held, f"privilege={held.privilege_id}")
+    assert held.url in viewer.get(f"/console/accounts/{held.member_id}").text
+    assert shown(viewer, held, f"account={held.member_id}")
 
     def states() -> list[str]:
         return [key for key in ("kept", "in_use", "used", "expired", "void") if shown(viewer, held, f"state={key}")]
@@ -239,6 +242,9 @@ def test_a_charge_tells_its_import_and_its_round(desk: Desk, club: Club) -> None
     assert found("month=2026-09") == ["1"]
     assert found("service=line_ads") == ["3"]
     assert found("counted=yes") == ["1"]
+    assert found(f"account={shop.id}") == ["1", "2", "3"]
+    assert found("account=999999999") == ["1", "2", "3"], "nobody's number chooses nothing"
+    assert viewer.get(f"/console/charges/?q={number}1").headers["Location"] == f"/console/charges/{first}"
     text = viewer.get(f"/console/charges/export.csv?q={number}2").text
     assert next(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))["Net, baht"] == "-5.00"
     assert rounds.adjusted_at(club, OCTOBER) < NOON + timedelta(days=1)
