@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 from flask_admin import expose
 from sqlalchemy import select
+from werkzeug.wrappers import Response as Answer
 
 from benefits import traffic
 from benefits.offers import budget
 from models import Budget, Offer
-from web.console import cells
 from web.console.access import READERS, allow
 from web.console.desk import Console, LineTrouble
 from web.console.page import Page
@@ -40,6 +40,28 @@ class BudgetPage(Page):
     @allow(*READERS)
     def index(self) -> Response:
         """Everything on one page; what LINE says now, or what it last said."""
+        row = budget.of(self.session, self.club)
+        return self._page({name: str(getattr(row, name)) for name in budget.BOUNDS}, {})
+
+    @expose("/", methods=["POST"])
+    @allow("admin")
+    def configure(self) -> Response | Answer:
+        """Set what is kept back, what a message costs, the frequency cap and the quiet hours."""
+        typed = {name: request.form.get(name, "").strip()[:20] for name in budget.BOUNDS}
+        faults = {name: self._fault(name) for name in typed if not _fits(name, typed[name])}
+        if faults:
+            return self._page(typed, faults, 400)
+        found = {name: int(written) for name, written in typed.items()}
+        with self.console.sessions.begin() as session:
+            budget.configure(session, self.club, by=self.staff.id, now=self.now, **found)
+        return self.done(self.t("Saved."))
+
+    def _fault(self, name: str) -> str:
+        least, most = budget.BOUNDS[name]
+        t = self.t
+        return t("Write a whole number from {least} to {most}.", least=t.number(least), most=t.number(most))
+
+    def _page(self, typed: dict[str, str], faults: dict[str, str], status: int = 200) -> Response:
         row, t = budget.of(self.session, self.club), self.t
         limit, used, trouble = self._quota(row)
         offers = list(self.session.scalars(
@@ -49,13 +71,17 @@ class BudgetPage(Page):
         days = traffic.by_day(self.session, club=self.club, now=self.now, days=DAYS)
         return self.show(
             "console/budget.html",
+            status,
+            typed=typed,
+            faults=faults,
+            fields=_fields(t),
+            may_set=self.may("admin"),
             trouble=trouble,
             left=_left(limit, used, row, set_aside, t),
             facts=self._facts(limit, used, row, set_aside),
             share=_share(limit, used, row, set_aside, t),
             offers=[(offer.name, t.number(offer.reserved)) for offer in offers],
             settings=_settings(row, t),
-            change=cells.link("offers.budget", t("Change these")) if self.may("admin") else None,
             days=_days(days, t),
         )
 
@@ -123,6 +149,24 @@ def _settings(row: Budget, t: Words) -> list[tuple[str, str]]:
         (t("At most to one person"), cap),
         (t("Quiet hours"), quiet),
     ]
+
+
+def _fields(t: Words) -> list[tuple[str, str, str]]:
+    """(name, label, help) of what an admin may set."""
+    return [
+        ("reserve", t("Messages kept back for reminders"),
+         t("Offers never take these: reminders of claims that end soon need them.")),
+        ("cost_satang", t("Cost of one message, in satang"), t("An example until finance says it.")),
+        ("cap_messages", t("At most so many offers to one person"), ""),
+        ("cap_days", t("… within so many days"), t("0: no cap.")),
+        ("quiet_from", t("Quiet from, hour in Bangkok"), ""),
+        ("quiet_to", t("Quiet until, hour"), t("The same hour twice: no quiet hours.")),
+    ]  # fmt: skip
+
+
+def _fits(name: str, written: str) -> bool:
+    least, most = budget.BOUNDS[name]
+    return written.isascii() and written.isdecimal() and least <= int(written) <= most
 
 
 def _days(days: list[traffic.Day], t: Words) -> dict[str, Any]:

@@ -180,7 +180,7 @@ def _where(need: Need) -> str:
         "parked": "/console/parked/",
         "undo_asked": "/console/claims/?asked=yes",
         "batches_unknown": "/console/offers/",
-        "quota_low": "/console/offers/budget",
+        "quota_low": "/console/budget/",
     }.get(need.kind, "/console/jobs/")
 
 

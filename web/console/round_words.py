@@ -71,11 +71,11 @@ def difference(preview: RoundPreview, club: Club, t: Words) -> dict[str, Any]:
     biggest = [
         (
             account,
+            _named(was, club, t),
+            _named(now, club, t),
             t.number(before),
             t.number(total),
             _signed(total - before, t),
-            _named(was, club, t),
-            _named(now, club, t),
         )
         for account, _, before, total, was, now in facts["biggest"]
     ]
@@ -85,7 +85,7 @@ def difference(preview: RoundPreview, club: Club, t: Words) -> dict[str, Any]:
         "rows": rows,
         "moved": pairs([(b, a, n) for b, a, n, *_ in facts["pairs"] if b != a], club, t),
         "tiers": _per_tier(facts["pairs"], club, t),
-        "biggest_columns": [t("Account"), t("Stars now"), t("Stars then"), t("Difference"), t("Tier before"), t("Tier after")],
+        "biggest_columns": [t("Account"), t("Tier before"), t("Tier after"), t("Stars now"), t("Stars then"), t("Difference")],
         "biggest": biggest,
         "hash": preview.figures_hash,
         "made": cells.moment(preview.finished_at, t),

@@ -113,3 +113,17 @@ def test_what_is_left_is_lines_figure_less_what_is_kept_and_set_aside(desk: Desk
     away = said(viewer.get("/console/budget/"))
     assert "LINE does not answer, so what is left of the month is not known." in away
     assert "Songkran 40" in away
+
+
+def test_only_an_admin_sets_it_and_wrong_numbers_are_told_at_their_field(desk: Desk) -> None:
+    """Nothing is set then, and what was typed is kept; the journal says who set what."""
+    admin, typed = desk.staff("admin"), dict.fromkeys(budget.BOUNDS, "9")
+    assert desk.staff("marketer", "finance").post("/console/budget/", typed).status_code == 403
+    for wrong in ("", "-1", "1.5", "x", "99999999999", "๕"):
+        answer = admin.post("/console/budget/", {**typed, "reserve": wrong})
+        assert (answer.status_code, "from 0 to 10,000,000" in answer.text) == (400, True), wrong
+        assert f'name="reserve" inputmode="numeric" autocomplete="off" value="{wrong}"' in answer.text
+    assert admin.post("/console/budget/", typed).status_code == 303
+    page = said(admin.get("/console/budget/"))
+    assert "0.09 baht" in page
+    assert "At most to one person 9 offers in 9 days Quiet hours none" in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -11,17 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from benefits import rounds, rounds_preview
 from benefits.vault import Vault
 from clubs.catalogue import SHIPPED
 from jobs.wiring import make_work
-from models import Run
+from models import JournalEntry, Run, TurnRow
 from tests import factories
+from tests.conftest import ROOT
 from tests.rules.books import Books
 from tests.web.console.desk import Desk, make_desk
 
+AXE = ROOT / "web/console/page/node_modules/axe-core/axe.min.js"
+PICTURES = os.environ.get("CONSOLE_PICTURES")
+"""A folder to keep pictures in, for whoever wants to look."""
 OCTOBER = "/console/rounds/2026-10"
 
 
@@ -143,21 +148,68 @@ def test_months_that_are_not_the_next_are_not_there(desk: Desk) -> None:
     assert "has not ended yet" in text_of(nok.get(OCTOBER))
 
 
+def story(desk: Desk) -> list[str]:
+    """A preview, a correction that waits and lines of the journal; the pages that show them, and those of an empty month."""
+    nok = desk.staff("finance", name="Nok")
+    nok.post(f"{OCTOBER}/preview")
+    work(desk, "previews")
+    asked = {"shape": "tier", "tier": "all", "stars": "7000", "period": "", "reason": "ชดเชยระบบขัดข้อง"}
+    correction = nok.post("/console/corrections/new", asked, content_type="multipart/form-data").headers["Location"]
+    wrong = {"shape": "account", "account": "", "stars": "x", "period": "y", "reason": ""}
+    assert nok.post("/console/corrections/new", wrong, content_type="multipart/form-data").status_code == 400
+    with desk.sessions.begin() as session:
+        line = session.query(JournalEntry).order_by(JournalEntry.id.desc()).first()
+        assert line is not None
+        session.add(TurnRow(club="family_club", event_id="1", kind="message", event={}, received_at=factories.NOON,
+                            state="done", reply_state="sent"))  # fmt: skip
+    return ["rounds/", "rounds/2026-10", "corrections/", correction.removeprefix("/console/"), "corrections/new",
+            "journal/", f"journal/{line.id}", "budget/"]  # fmt: skip
+
+
 @pytest.mark.browser
-def test_the_chart_is_drawn_beside_its_table_and_the_page_waits_by_itself(desk: Desk, chromium: Browser) -> None:
-    """Under the console's policy: no script or style is refused; the page that waits loads anew when it is computed."""
-    nok = desk.hire("finance", language="th")
+@pytest.mark.slow
+def test_on_a_phone_and_a_desktop_charts_are_drawn_and_nobody_is_left_out(desk: Desk, chromium: Browser) -> None:
+    """Under the console's policy nothing is refused; axe finds nothing serious; the page that waits loads anew by itself."""
+    hired = {language: desk.hire("finance", "approver", "auditor", language=language) for language in ("th", "en")}
     with desk.served() as url:
-        context = chromium.new_context(viewport={"width": 390, "height": 844}, locale="th-TH")
-        context.add_cookies(desk.cookies(nok, url))  # type: ignore[arg-type]
-        page, faults = context.new_page(), list[str]()
-        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-        page.goto(f"{url}{OCTOBER}")
+        context = chromium.new_context(viewport={"width": 390, "height": 844}, base_url=url)
+        context.add_cookies(desk.cookies(hired["th"], url))  # type: ignore[arg-type]
+        page = context.new_page()
+        page.goto(OCTOBER)
         page.get_by_role("button", name="คำนวณผลต่าง").click()
         page.wait_for_selector("[data-waiting]")
         assert work(desk, "previews") == 1
         page.wait_for_selector("[data-chart][data-drawn=yes] canvas")
-        assert page.locator("table.list").count() == 3
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        assert faults == []
         context.close()
+        pages, faults = story(desk), list[str]()
+
+        def told(message: ConsoleMessage) -> None:
+            faults.extend([message.text] if message.type == "error" else [])
+
+        for language, size in (("th", {"width": 390, "height": 844}), ("en", {"width": 1280, "height": 900})):
+            context = chromium.new_context(viewport=size, base_url=url)  # type: ignore[arg-type]
+            context.add_cookies(desk.cookies(hired[language], url))  # type: ignore[arg-type]
+            page = context.new_page()
+            page.on("console", told)
+            for address in pages:
+                page.goto(f"/console/{address}")
+                charts = page.locator("[data-chart]").count()
+                page.wait_for_function(
+                    "n => document.querySelectorAll('[data-drawn=yes] canvas').length === n", arg=charts
+                )
+                assert page.locator("table.list").count() >= charts, "the numbers stand beside the drawing"
+                looked_at(page, f"{language}-{address.strip('/').replace('/', '-')}")
+            context.close()
+        assert faults == []
+
+
+def looked_at(page: Page, name: str) -> None:
+    """axe finds nothing serious, nothing is wider than the window, and a picture is kept for whoever asks for one."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    assert [
+        (each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")
+    ] == [], name
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
+    if PICTURES:
+        page.screenshot(path=str(Path(PICTURES) / f"{name}.png"), full_page=True)
