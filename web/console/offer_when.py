@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from flask import redirect, request, url_for
+from flask import redirect, request
 from flask_admin import expose
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response as Answer
@@ -17,14 +16,15 @@ from benefits.offers import budget as budgets
 from benefits.offers import drafting, refusals
 from benefits.offers.content import personal
 from benefits.offers.pace import CALLS
+from benefits.offers.running import quiet
 from benefits.refusal import Refusal
 from models import Budget, Offer
-from web.console.access import READERS, allow
+from web.console.access import allow
 from web.console.desk import LineTrouble
 from web.console.offer_desk import OfferPage
 from web.console.offer_form import bangkok, local, number
 from web.console.offer_words import refusal_sentence, too_dear
-from wording import BANGKOK, Words
+from wording import Words
 
 WIDTH = 1000
 PUSH_SHARE = 0.8
@@ -121,6 +121,7 @@ class Timing(OfferPage):
             found={name: [said] for name, said in faults.items()},
             cost=cost,
             quiet=self.quiet_sentence(offer),
+            kept={name: getattr(offer, name) for name in ("start_at", "not_after")},
             lasting=lasting(self.t, offer, cost.messages),
             lapses=offer.state in ("asked", "approved"),
         )
@@ -161,47 +162,9 @@ class Timing(OfferPage):
             return t("There are no quiet hours.")
         hours = {"start": f"{row.quiet_from:02d}:00", "end": f"{row.quiet_to:02d}:00"}
         said = t("Quiet hours: nothing is sent from {start} to {end}, Bangkok time.", **hours)
-        if offer.start_at is not None and is_quiet(row, offer.start_at):
+        if offer.start_at is not None and quiet(row, offer.start_at):
             said += " " + t("It is to begin within them, so it waits until {end}.", **hours)
         return said
-
-    @expose("/budget")
-    @allow(*READERS)
-    def budget(self) -> Answer:
-        """What is kept back, what a message costs, the frequency cap and the quiet hours."""
-        row = budgets.of(self.session, self.club)
-        return self._budget_form({name: str(getattr(row, name)) for name in budgets.BOUNDS}, {})
-
-    @expose("/budget", methods=("POST",))
-    @allow("admin")
-    def set_budget(self) -> Answer:
-        """Set them."""
-        typed = {name: request.form.get(name, "").strip()[:20] for name in budgets.BOUNDS}
-        found, faults = dict[str, int](), dict[str, list[str]]()
-        for name, (least, most) in budgets.BOUNDS.items():
-            try:
-                found[name] = int(number(typed[name] or "nothing", least, most) or 0)
-            except ValueError:
-                faults[name] = [refusal_sentence(self.t, refusals.BadSetting(name, least, most))]
-        if faults:
-            return self._budget_form(typed, faults, 400)
-        with self.console.sessions.begin() as session:
-            budgets.configure(session, self.club, by=self.staff.id, now=self.now, **found)
-        return self.done(self.t("Saved."), url_for("offers.budget"))
-
-    def _budget_form(self, typed: Mapping[str, str], faults: Mapping[str, list[str]], status: int = 200) -> Answer:
-        return self.show(
-            "console/offer_budget.html", status, typed=typed, found=faults, may_set=self.may("admin"),
-            budget=budgets.of(self.session, self.club), trouble=self._quota(budgets.of(self.session, self.club)),
-        )  # fmt: skip
-
-
-def is_quiet(row: Budget, when: datetime) -> bool:
-    """Whether an instant lies within the club's quiet hours (Bangkok)."""
-    hour = when.astimezone(BANGKOK).hour
-    if row.quiet_from < row.quiet_to:
-        return row.quiet_from <= hour < row.quiet_to
-    return row.quiet_from != row.quiet_to and (hour >= row.quiet_from or hour < row.quiet_to)
 
 
 def lasting(t: Words, offer: Offer, messages: int) -> str:

@@ -488,20 +488,3 @@ def test_b5_another_clubs_offers_are_not_there(house: House) -> None:
         form = {"version": offer.digest.hex(), "reason": "x", "name": "x", "tester": "1"}
         assert stranger.post(f"/console/offers/{offer.id}/{deed}", form).status_code == 404, deed
     assert offer.name not in stranger.get("/console/offers/").text
-
-
-def test_the_budget_is_the_admins_to_set(house: House) -> None:
-    admin = house.desk.staff("admin")
-    form = {
-        "reserve": "50",
-        "cost_satang": "8",
-        "cap_messages": "4",
-        "cap_days": "7",
-        "quiet_from": "21",
-        "quiet_to": "25",
-    }
-    wrong = admin.post("/console/offers/budget", form)
-    assert wrong.status_code == 400
-    assert "Write a whole number from 0 to 23." in wrong.text
-    assert admin.post("/console/offers/budget", {**form, "quiet_to": "9"}).status_code == 303
-    assert house.hand(house.marketer).post("/console/offers/budget", form).status_code == 403
