@@ -17,6 +17,7 @@ class Person(Base):
     __table_args__ = (
         UniqueConstraint("club", "line_user_id"),
         CheckConstraint("language IN ('th', 'en', 'ru')", name="language_known"),
+        Index("ix_people_malformed", "id", postgresql_where=text("line_user_id !~ '^U[0-9a-f]{32}$'")),
         Index("ix_people_menu_behind", "club", postgresql_where=text("menu_wanted IS DISTINCT FROM menu_linked")),
     )
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, literal, or_, select, text
 from sqlalchemy.orm import Session
 
 from benefits.offers import budget, reach
@@ -62,6 +62,7 @@ def people(
 
 def count(session: Session, club: Club, audience: Audience, now: datetime) -> Counts:
     """The counts, in one statement."""
+    roomy(session)
     reason = why_not(session, club, now)
     rows = session.execute(
         select(reason.label("reason"), func.count()).where(*_conditions(club, audience, now)).group_by("reason")
@@ -73,8 +74,10 @@ def count(session: Session, club: Club, audience: Audience, now: datetime) -> Co
 
 def samples(session: Session, club: Club, audience: Audience, now: datetime, n: int = 5) -> list[Sample]:
     """A few of those who would get it, the same ones each time."""
+    roomy(session)
     chosen = people(club, audience, now).add_columns(Person.display_name).where(reachable(session, club, now))
-    rows = session.execute(chosen.order_by(func.hashint8(Person.id), Person.id).limit(n))
+    whole = chosen.cte("whole").prefix_with("MATERIALIZED", dialect="postgresql")  # else LIMIT misleads the planner
+    rows = session.execute(select(whole).order_by(func.hashint8(whole.c.person_id), whole.c.person_id).limit(n))
     return [Sample(row.person_id, opened_name(session, row.person_id, row.display_name), row.language) for row in rows]
 
 
@@ -126,6 +129,18 @@ def tier_in_force(now: datetime) -> ColumnElement[str | None]:
     return case((overridden, Member.tier_override), else_=Member.tier)
 
 
+def _is_tier(keys: Sequence[str], now: datetime) -> ColumnElement[bool]:
+    """Whether `tier_in_force` is one of these, in words that the planner has figures for."""
+    overridden = and_(Member.override_until > now, Member.tier_override.is_not(None))
+    plain = or_(Member.override_until.is_(None), Member.override_until <= now, Member.tier_override.is_(None))
+    return or_(and_(Member.tier.in_(keys), plain), and_(overridden, Member.tier_override.in_(keys)))
+
+
+def roomy(session: Session) -> None:
+    """Memory for hashing a million people, for the rest of the caller's transaction, and no time lost on compiling."""
+    session.execute(text("SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true)"))
+
+
 def _conditions(club: Club, audience: Audience, now: datetime) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [Person.club == club.key]
     of_account = _of_account(club, audience, now)
@@ -152,14 +167,14 @@ def _of_account(club: Club, audience: Audience, now: datetime) -> list[ColumnEle
     """What one account of the person must fulfil; empty: she needs none."""
     found: list[ColumnElement[bool]] = []
     if audience.get("tiers"):
-        found.append(tier_in_force(now).in_(audience["tiers"]))
+        found.append(_is_tier(audience["tiers"], now))
     if audience.get("stars_from") is not None:
         found.append(Member.total_stars >= audience["stars_from"])
     if audience.get("stars_to") is not None:
         found.append(Member.total_stars <= audience["stars_to"])
     if audience.get("missing_to_next_max") is not None:
         steps = zip(club.tiers, club.tiers[1:], strict=False)
-        near = [and_(tier_in_force(now) == tier.key, Member.total_stars >= above.threshold - audience["missing_to_next_max"])
+        near = [and_(_is_tier([tier.key], now), Member.total_stars >= above.threshold - audience["missing_to_next_max"])
                 for tier, above in steps]  # fmt: skip
         found.append(or_(false(), *near))
     if audience.get("new_members") is not None:
@@ -182,8 +197,10 @@ def _claimed(club: Club, claimed: Mapping[str, Any]) -> ColumnElement[bool]:
         .join(Claim, Claim.member_id == Admin.member_id)
         .where(of_it, Person.club == club.key)
     )
-    found = Person.id.in_(hers.union(shared))
-    return found if claimed.get("yes", True) else ~found
+    if claimed.get("yes", True):
+        return Person.id.in_(hers.union(shared))
+    theirs = hers.union(shared).subquery()
+    return ~exists().where(theirs.c.person_id == Person.id)  # NOT IN would not be hashed when they are many
 
 
 def _language(club: Club) -> ColumnElement[str]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from benefits.offers import texts
-from benefits.offers.audience import in_club, people, reachable, tier_in_force
+from benefits.offers.audience import in_club, people, reachable, roomy, tier_in_force
 from benefits.offers.shape import spoken, written
 from benefits.people import opened_name
 from clubs import Club
@@ -24,7 +25,8 @@ def values(
     """By person: `name`, and of her account with most stars `account`, `tier` (key), `stars`, `missing`; none: no value."""
     if not person_ids:
         return {}
-    best = _best(club, now).subquery()
+    of_them = select(Person.line_user_id).where(Person.id.in_(person_ids), Person.club == club.key)
+    best = _best(club, now).where(Admin.line_user_id.in_(of_them)).subquery()
     rows = session.execute(
         select(Person.id, Person.display_name, best.c.name, best.c.tier, best.c.total_stars)
         .outerjoin(best, best.c.line_user_id == Person.line_user_id)
@@ -47,48 +49,45 @@ def lacking(
 ) -> dict[str, int]:
     """Recipients who would lack a value, by variable, for variables that some text uses without a default."""
     languages = spoken(club, content)
-    found: dict[str, int] = {}
-    for language in languages:
-        bare = {
-            variable.name
-            for _, _, text in written(content, language)
-            for variable in texts.variables(text)
-            if variable.known and variable.default is None
-        }
-        if bare:
-            for name, n in _lacking(session, club, audience, language, languages, bare, now).items():
-                found[name] = found.get(name, 0) + n
+    bare = {language: _bare(content, language) for language in languages}
+    if not any(bare.values()):
+        return {}
+    found: Counter[str] = Counter()
+    for row in session.execute(_without(session, club, audience, languages, now)):
+        lacked = {"name": row.nameless, "missing": row.at_the_top}
+        found.update({name: lacked.get(name, row.without) for name in bare[row.language]})
     return {name: n for name, n in found.items() if n}
 
 
-def _lacking(
-    session: Session,
-    club: Club,
-    audience: Mapping[str, Any],
-    language: str,
-    languages: Collection[str],
-    bare: Collection[str],
-    now: datetime,
-) -> dict[str, int]:
-    who = people(club, audience, now, languages=list(languages)).subquery()
-    best = _best(club, now).subquery()
-    joined = select(*(func.count().filter(_lacks(club, best.c, name)).label(name) for name in bare))
-    row = session.execute(
-        joined.select_from(Person)
-        .join(who, who.c.person_id == Person.id)
-        .outerjoin(best, best.c.line_user_id == Person.line_user_id)
-        .where(who.c.language == language, reachable(session, club, now))
-    ).one()
-    return dict(row._mapping)
+def _bare(content: Mapping[str, Any], language: str) -> set[str]:
+    """Variables used in this language without a default."""
+    said = (texts.variables(text) for _, _, text in written(content, language))
+    return {one.name for variables in said for one in variables if one.known and one.default is None}
 
 
-def _lacks(club: Club, best: Any, name: str) -> ColumnElement[bool]:
-    if name == "name":
-        return Person.display_name.is_(None)
-    if name == "missing":
-        return best.tier.is_(None) | best.tier.in_([club.tiers[-1].key]) | best.tier.not_in([t.key for t in club.tiers])
-    column: ColumnElement[bool] = {"account": best.name, "tier": best.tier, "stars": best.total_stars}[name].is_(None)
-    return column
+def _without(
+    session: Session, club: Club, audience: Mapping[str, Any], languages: Sequence[str], now: datetime
+) -> Select[Any]:
+    """By language read: recipients without a name, without an account, without a tier above that of their best account."""
+    roomy(session)
+    chosen = people(club, audience, now, languages=languages).where(reachable(session, club, now))
+    who = chosen.add_columns(Person.line_user_id, Person.display_name.is_(None).label("nameless")).subquery()
+    steps = [tier.key for tier in club.tiers[:-1]]
+    # The account with most stars decides: its stars doubled, and one more when there is a tier above it.
+    best = func.max(Member.total_stars * 2 + case((tier_in_force(now).in_(steps), 1), else_=0))
+    each: Select[Any] = select(Admin.line_user_id, best.label("best"))
+    of_accounts = in_club(each, club).group_by(Admin.line_user_id).subquery()
+    return (
+        select(
+            who.c.language,
+            func.count().filter(who.c.nameless).label("nameless"),
+            func.count().filter(of_accounts.c.best.is_(None)).label("without"),
+            func.count().filter(func.mod(func.coalesce(of_accounts.c.best, 0), 2) == 0).label("at_the_top"),
+        )
+        .select_from(who)
+        .outerjoin(of_accounts, of_accounts.c.line_user_id == who.c.line_user_id)
+        .group_by(who.c.language)
+    )
 
 
 def _best(club: Club, now: datetime) -> Select[Any]:
