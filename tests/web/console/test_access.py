@@ -37,6 +37,7 @@ IDS: dict[str, Callable[[Any], tuple[type[Any], str]]] = {
     "batch_id": lambda _: (models.Batch, "id"),
     "tester_id": lambda _: (models.Tester, "id"),
     "event_id": lambda _: (models.TurnRow, "event_id"),
+    "partner_id": lambda _: (models.Partner, "id"),
     "preview_id": lambda _: (models.RoundPreview, "id"),
 }
 """Whose id a part of an address is: the model, and its key."""
