@@ -15,11 +15,12 @@ from benefits.editing.privilege_form import Typed
 from benefits.imports.privilege_rows import REDEEM, SCOPES
 from benefits.refusal import Refusal
 from models import Partner, Privilege
-from web.console.access import allow
+from web.console.access import READERS, allow
 from web.console.cells import label
 from web.console.offer_words import picture_refusal
 from web.console.page import Page
 from web.console.privilege_words import by_field, redeem_name, scope_name, warning_sentence
+from web.member.pictures import placeholder
 
 MAKERS = ("marketer", "admin")
 SPOKEN = ("th", "en")
@@ -87,6 +88,13 @@ class PrivilegeEditing(Page):
         except Refusal as refusal:
             return jsonify(fault=picture_refusal(self.t, refusal)), 400
 
+    @expose("/drawn/<int:partner_id>.png")
+    @allow(*READERS)
+    def drawn(self, partner_id: int) -> Response:
+        """The picture of a privilege that has none, by its partner; 0: no partner is chosen yet."""
+        name = self.find(Partner, partner_id).name_en if partner_id else ""
+        return Response(placeholder(name), content_type="image/png")
+
     @expose("/preview", methods=["POST"])
     @allow(*MAKERS)
     def preview(self) -> Response:
@@ -104,6 +112,9 @@ class PrivilegeEditing(Page):
                 card = self.console.preview_card(self.session, self.club, privilege, language)
             except ValueError:
                 card = {"type": "text", "text": self.t("The texts are too long for a card.")}
+            if privilege.picture is None and "contents" in card:
+                # The chat's address of a drawn picture is good only once the privilege is there.
+                card["contents"]["hero"]["url"] = f"{self.url}/drawn/{privilege.partner.id or 0}.png"
             found[language] = [card]
         return found
 

@@ -2,7 +2,7 @@
 // the same form works; then phones show what was saved.
 const WAIT = 400;
 const form = document.getElementById("privilege");
-const file = form.elements.upload, kept = form.elements.picture;
+const file = form.elements.upload, kept = form.querySelector("[name=picture]");
 const fault = form.querySelector("[data-picture-fault]");
 let asked = 0, timer;
 
