@@ -21,8 +21,7 @@ from web.console.access import allow
 from web.console.offer_audience_form import NUMBERS, fault, read, sentence
 from web.console.offer_desk import OfferPage, label
 from web.console.offer_form import number
-from web.console.offer_words import refusal_sentence
-from wording import OWN_NAMES
+from web.console.offer_words import language_name, refusal_sentence
 
 MOST_HELD_OUT = 50
 USER_ID = 33
@@ -132,7 +131,7 @@ class Targeting(OfferPage):
             return Counted(said, None, None, [])
         counts = audiences.count(self.session, self.club, audience, self.now)
         drawn = audiences.samples(self.session, self.club, audience, self.now)
-        samples = [{"name": masked(one.name), "about": OWN_NAMES.get(one.language, one.language)} for one in drawn]
+        samples = [{"name": masked(one.name), "about": language_name(self.t, one.language)} for one in drawn]
         held_out = counts.reachable * holdout // 100 if holdout else None
         return Counted(said, counts, held_out, samples)
 

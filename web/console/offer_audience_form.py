@@ -9,7 +9,8 @@ from werkzeug.datastructures import MultiDict
 
 from clubs import Club
 from web.console.offer_form import number
-from wording import OWN_NAMES, Words
+from web.console.offer_words import language_name
+from wording import Words
 
 STARS = 10**11
 DAYS = 36_500
@@ -146,7 +147,7 @@ def _deeds(audience: Mapping[str, Any], t: Words, privilege: Named) -> list[str]
 def _person(audience: Mapping[str, Any], t: Words, list_: Named) -> list[str]:
     said = []
     if languages := audience.get("languages"):
-        said.append(t("reads {languages}", languages=either(t, [OWN_NAMES[language] for language in languages])))
+        said.append(t("reads {languages}", languages=either(t, [language_name(t, language) for language in languages])))
     if (list_id := audience.get("list_id")) is not None:
         said.append(t("is on the list “{name}”", name=list_(list_id) or "?"))
     return said

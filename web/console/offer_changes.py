@@ -9,8 +9,8 @@ from typing import Any
 from clubs import Club
 from models import Offer
 from web.console.offer_audience_form import Named, sentence
-from web.console.offer_words import part_title
-from wording import OWN_NAMES, Words
+from web.console.offer_words import language_name, part_title
+from wording import Words
 
 SNAPSHOT = "offer_shown"
 """The journal's action that keeps what an approver was shown: texts and settings, no person's data."""
@@ -52,7 +52,7 @@ def _lines(t: Words, club: Club, seen: Mapping[str, Any], privilege: Named, list
     for n, part in enumerate(seen["content"].get("parts", ())):
         lines[part_title(t, part.get("kind", ""), n)] = _part(part, privilege)
     languages = seen["content"].get("languages", ())
-    lines[t("Written in")] = ", ".join(OWN_NAMES.get(language, language) for language in languages)
+    lines[t("Written in")] = ", ".join(language_name(t, language) for language in languages)
     lines[t("Audience")] = sentence(seen["audience"], t, club, privilege, list_)
     lines[t("Hold-out")] = f"{seen['holdout_percent']} %"
     lines[t("Not before")] = _moment(t, seen["start_at"])

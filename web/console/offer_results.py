@@ -18,7 +18,8 @@ from web.console.access import READERS, allow
 from web.console.offer_desk import OfferPage
 from web.console.offer_progress import skip_reason
 from web.console.offer_status import BEGUN
-from wording import OWN_NAMES, Words
+from web.console.offer_words import language_name
+from wording import Words
 
 Table = dict[str, Any]
 TOO_FEW = 20
@@ -134,7 +135,7 @@ def _verdict(t: Words, found: Results) -> str:
 
 
 def _links(t: Words, found: Results) -> Table:
-    rows = [(link.target, OWN_NAMES.get(link.language, link.language), link.clicks) for link in found.links]
+    rows = [(link.target, language_name(t, link.language), link.clicks) for link in found.links]
     chart = {"kind": "bar", "lying": True, "labels": [f"{_short(target)} ({language})" for target, language, _ in rows],
              "series": [{"label": t("Clicks"), "values": [n for _, _, n in rows]}]}  # fmt: skip
     return {

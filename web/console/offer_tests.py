@@ -16,7 +16,7 @@ from models import Offer, Person, Staff, StaffChat, TestSend
 from web.console.access import READERS, allow
 from web.console.desk import LineTrouble
 from web.console.offer_desk import OfferPage, version_of
-from web.console.offer_words import fault_lines, refusal_sentence
+from web.console.offer_words import fault_lines, language_name, refusal_sentence
 from web.console.offer_writing import Writing
 from wording import Words
 
@@ -84,7 +84,8 @@ class Testing(Writing):
             except LineTrouble:
                 continue
             if found:
-                said.append(self.t("LINE refuses the messages ({language}): {words}", language=language, words=found))
+                named = language_name(self.t, language)
+                said.append(self.t("LINE refuses the messages ({language}): {words}", language=named, words=found))
         return said
 
     def faults_of(self, offer: Offer) -> list[Any]:

@@ -24,6 +24,11 @@ def kind_name(t: Words, kind: str) -> str:
     return {"text": t("Text"), "image": t("Image"), "card": t("Privilege card")}.get(kind, "?")
 
 
+def language_name(t: Words, language: str) -> str:
+    """What a language is called in hers."""
+    return {"th": t("Thai"), "en": t("English")}.get(language) or OWN_NAMES.get(language, language)
+
+
 def variables(t: Words, language: str) -> list[dict[str, str]]:
     """Every variable: its button's label in her language, what the button puts into a text of `language`, what it is."""
     said = words(language)
@@ -101,7 +106,7 @@ def fault_sentence(t: Words, fault: Fault) -> str:
 def _text_fault(t: Words, code: str, facts: Mapping[str, Any]) -> str | None:
     match code:
         case "missing_language" | "empty":
-            language = OWN_NAMES.get(str(facts.get("language")), "?")
+            language = language_name(t, str(facts.get("language")))
             if code == "empty":
                 return t("Nothing is written here in {language}.", language=language)
             return t("Some readers read {language}: write it, or let them read another language.", language=language)

@@ -145,7 +145,7 @@ def test_the_audience_is_said_back_counted_and_kept(house: House) -> None:
     counted = mali.post(f"/console/offers/{offer.id}/audience/count", form).json["html"]
     assert (
         "Everybody who follows the channel and manages an account of tier Gold or Platinum, has at least 60,000 stars,"
-        " is no longer a new member, never claimed “Iced coffee, buy one get one” and reads ภาษาไทย."
+        " is no longer a new member, never claimed “Iced coffee, buy one get one” and reads Thai."
         in unescape(counted)
     )
     assert "can be reached" in counted
