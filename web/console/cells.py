@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from clubs import Club
 from models import Member
+from web.console.access import roles_of
+from web.console.page import present_roles
 from web.console.records import Filter
 from wording import Words
 
@@ -88,8 +90,10 @@ def day(when: datetime | date | None, t: Words) -> str | None:
 
 
 def link(endpoint: str, label: object, **values: Any) -> object:
-    """A link to another record, or its bare label where no such page exists or there is no record."""
-    if endpoint not in current_app.view_functions or any(value is None for value in values.values()):
+    """A link to another record, or its bare label where there is no record, or no page that she may open."""
+    view = current_app.view_functions.get(endpoint)
+    may = view is not None and bool((roles_of(view) or frozenset()) & present_roles())
+    if not may or any(value is None for value in values.values()):
         return label
     return Markup('<a href="{}">{}</a>').format(url_for(endpoint, **values), label)
 

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as Answer
 
 from benefits.periods import add_months, month_name, month_of
 from benefits.statement_lines import Months
-from models import Charge, Import, Member, Run
+from models import Charge, Import, Member, Run, Upload
 from web.console import cells
 from web.console.desk import Console
 from web.console.page import Page
@@ -134,8 +134,13 @@ class Charges(Records):
         ]
 
     def _import(self, import_id: int | None) -> object:
+        """The import's file and time, with a link to the upload it came from; one run by a command came from none."""
         found = None if import_id is None else self.session.get(Import, import_id)
-        return None if found is None else cells.link("imports.details", found.file_name, row_id=found.id)
+        if found is None:
+            return None
+        upload = select(Upload.id).where(Upload.import_id == found.id, Upload.club == self.club.key)
+        said = f"{found.file_name} · {self.t.moment(found.started_at)}"
+        return cells.link("imports.details", said, row_id=self.session.scalar(upload.limit(1)))
 
     def _round(self, row: Charge, t: Words) -> object:
         """The round, with a link once it has begun."""
@@ -143,7 +148,8 @@ class Charges(Records):
         if month is None:
             return None
         run = select(Run.id).where(Run.club == self.club.key, Run.kind == "stars", Run.period == month)
-        return cells.link("rounds.details", t.month(month), row_id=self.session.scalar(run))
+        begun = self.session.scalar(run) is not None
+        return cells.link("rounds.month", t.month(month), month=month_name(month) if begun else None)
 
 
 def _account(row: Charge) -> str:

@@ -6,13 +6,14 @@ import csv
 import io
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from benefits import claims, rounds, uses
 from benefits.use_corrections import KIND
 from clubs import Club
-from models import Claim, Import, Person, Privilege, StaffRequest
+from models import Claim, Import, Person, Privilege, StaffRequest, Upload
 from tests import factories
 from tests.factories import NOON
 from tests.web.console.desk import Desk, Hand
@@ -209,7 +210,7 @@ def test_b5_each_deed_has_its_roles(desk: Desk, held: Held, deed: str, may: set[
     assert hand.post(f"{url}/{deed}", {f"{deed}_reason": "x"}).status_code == 404
 
 
-def test_a_charge_tells_its_import_and_its_round(desk: Desk, club: Club) -> None:
+def test_a_charge_tells_its_import_and_its_round(desk: Desk, club: Club, monkeypatch: pytest.MonkeyPatch) -> None:
     """Paid in October of September: counted in October's round; the list says so too, and what is unpaid or does not count."""
     with desk.sessions.begin() as session:
         shop = factories.member(session)
@@ -226,10 +227,21 @@ def test_a_charge_tells_its_import_and_its_round(desk: Desk, club: Club) -> None
             count_month=OCTOBER,
         )
         first = bill.id
+        paper = Upload(
+            club=club.key, kind="charges", file_name="october.csv", place="x", size=1, digest=b"x", state="done",
+            by_staff=desk.hire("finance").id, asked_at=NOON, finished_at=NOON, import_id=brought.id,
+        )  # fmt: skip
+        session.add(paper)
+        session.flush()
+        upload = paper.id
         factories.charge(session, shop, "-5.00", invoice_no=f"{number}2", paid_at=None)
         factories.charge(session, shop, invoice_no=f"{number}3", service="line_ads")
     viewer = desk.staff("viewer")
+    imports: Any = getattr(desk.console.view_functions["imports.details"], "__self__", None)
+    monkeypatch.setattr(imports, "allowed", {**imports.allowed, "details": ("finance",)})
+    assert f'href="/console/imports/{upload}"' in desk.staff("finance").get(f"/console/charges/{first}").text
     page = viewer.get(f"/console/charges/{first}").text
+    assert f"/console/imports/{upload}" not in page, "nobody is led to a page that she may not open"
     for said in ("october.csv", "October 2026", "September 2026", f"/console/accounts/{shop.id}/statement/2026-09"):
         assert said in page, said
 
