@@ -103,9 +103,14 @@ def read_corrections(session: Session, member: Member, months: Months, period: d
     """Corrections that the round of `period` counts, or that correct that month; oldest first."""
     query = select(Entry).where(Entry.member_id == member.id, Entry.kind == "correction").order_by(Entry.id)
     found = [
-        Corrected(entry.amount, entry.period, months.counted_by(entry.count_month), entry.at, entry.reason or "")
+        Corrected(
+            entry.amount,
+            entry.period,
+            months.counted_by(entry.count_month or entry.period),
+            entry.at,
+            entry.reason or "",
+        )
         for entry in session.scalars(query)
-        if entry.count_month is not None
     ]
     return tuple(each for each in found if period in (each.round, each.period))
 

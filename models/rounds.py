@@ -83,7 +83,7 @@ class Entry(Base):
         CheckConstraint("unit IN ('stars', 'points', 'cash', 'stickers')", name="unit_known"),
         CheckConstraint("kind <> 'round' OR (run_id IS NOT NULL AND amount >= 0)", name="round_not_negative"),
         CheckConstraint("kind <> 'correction' OR (reason IS NOT NULL)", name="correction_has_reason"),
-        CheckConstraint("(kind = 'correction') = (count_month IS NOT NULL)", name="correction_has_its_round"),
+        CheckConstraint("kind = 'correction' OR count_month IS NULL", name="only_corrections_wait"),
         Index("uq_entries_round", "run_id", "member_id", unique=True, postgresql_where=text("kind = 'round'")),
         Index("ix_entries_member_id", "member_id", "period"),
         Index("ix_entries_corrections", "club", "count_month", postgresql_where=text("kind = 'correction'")),
@@ -113,5 +113,5 @@ class Entry(Base):
     corrects_id: Mapped[int | None] = mapped_column(ForeignKey("entries.id"))
     count_month: Mapped[date | None] = mapped_column(Date)
     """Of a correction: the first round that counts it, decided when it is posted; a closed month never changes. Its
-    `period` is the month it corrects, so that both leave the window together."""
+    `period` is the month it corrects, so that both leave the window together. None: whichever round comes next."""
     idempotency_key: Mapped[str | None]

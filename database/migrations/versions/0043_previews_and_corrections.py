@@ -47,7 +47,7 @@ def upgrade() -> None:
     _corrections()
     op.add_column("entries", sa.Column("count_month", sa.Date(), nullable=True))
     op.create_check_constraint(
-        op.f("ck_entries_correction_has_its_round"), "entries", "(kind = 'correction') = (count_month IS NOT NULL)"
+        op.f("ck_entries_only_corrections_wait"), "entries", "kind = 'correction' OR count_month IS NULL"
     )
     op.create_index(
         "ix_entries_corrections", "entries", ["club", "count_month"], postgresql_where=sa.text("kind = 'correction'")
@@ -108,7 +108,7 @@ def downgrade() -> None:
     """Undo."""
     op.drop_index("ix_journal_staff", table_name="journal")
     op.drop_index("ix_entries_corrections", table_name="entries")
-    op.drop_constraint(op.f("ck_entries_correction_has_its_round"), "entries")
+    op.drop_constraint(op.f("ck_entries_only_corrections_wait"), "entries")
     op.drop_column("entries", "count_month")
     op.drop_table("correction_lines")
     op.drop_table("corrections")
