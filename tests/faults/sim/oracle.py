@@ -35,8 +35,14 @@ class Phone:
     friend: bool = False
     friend_at: datetime | None = None
     agreed: bool = False
-    offers: bool = True
+    withdrawn_at: set[datetime] = field(default_factory=set)
+    no_offers_since: datetime | None = None
     language: str | None = None
+
+    @property
+    def offers(self) -> bool:
+        """Whether she may be sent offers."""
+        return self.no_offers_since is None
 
 
 @dataclass
@@ -153,7 +159,7 @@ class Club:
             return "NoAccounts"
         if not self.has_reason(phone):
             return "can't join"
-        self.phones[phone].agreed = True
+        self._consents(self.phones[phone])
         for account in mine:
             if account.standing(account.roles[phone]) not in ("NotJoined", "Left") or account.deleted:
                 continue
@@ -177,14 +183,23 @@ class Club:
         if refusal:
             return refusal
         self.end_stay(number, "asked", now)
-        self.withdraw_consent_if_last(phone)
+        self.withdraw_consent_if_last(phone, now)
         return "left"
 
-    def withdraw_consent_if_last(self, phone: int) -> bool:
+    def _consents(self, who: Phone) -> None:
+        """What her withdrawal switched off comes back with her consent; what she switched off herself does not."""
+        if not who.agreed and who.no_offers_since in who.withdrawn_at:
+            who.no_offers_since = None
+        who.agreed = True
+
+    def withdraw_consent_if_last(self, phone: int, now: datetime) -> bool:
         """With no account left that she may act for, her consent ends too; whether it did."""
         if any(not account.standing(account.roles.get(phone)) for account in self.accounts):
             return False
-        self.phones[phone].agreed = False
+        who = self.phones[phone]
+        if who.agreed:
+            who.agreed, who.no_offers_since = False, who.no_offers_since or now
+            who.withdrawn_at.add(now)
         return True
 
     def end_stay(self, number: int, reason: str, now: datetime) -> None:

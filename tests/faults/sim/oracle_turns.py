@@ -81,8 +81,8 @@ def _acted(club: Club, ids: Ids, number: int, action: Action, now: datetime) -> 
         known = action.member in ids.members
         return club.leave(number, ids.members.index(action.member), now) if known else "NotAdministrator"
     if isinstance(action, said.Leave):
-        return "consent withdrawn" if club.withdraw_consent_if_last(number) else "leaving asked"
-    return _settings(club, number, action)
+        return "consent withdrawn" if club.withdraw_consent_if_last(number, now) else "leaving asked"
+    return _settings(club, number, action, now)
 
 
 def _asked_to_agree(club: Club, number: int) -> str:
@@ -91,13 +91,13 @@ def _asked_to_agree(club: Club, number: int) -> str:
     return "consent asked" if club.has_reason(number) else "can't join"
 
 
-def _settings(club: Club, number: int, action: Action) -> str:
+def _settings(club: Club, number: int, action: Action, now: datetime) -> str:
     phone = club.phones[number]
     if isinstance(action, said.SetLanguage) and action.language in ("th", "en"):
         phone.language = action.language
         return "language"
     if isinstance(action, said.Offers):
-        phone.offers = action.wanted != "off"
+        phone.no_offers_since = (phone.no_offers_since or now) if action.wanted == "off" else None
         return f"offers {'on' if phone.offers else 'off'}"
     return ANY
 

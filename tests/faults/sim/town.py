@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 import bot.outbox
+import database.engine
 from database.engine import make_engine, make_sessions
 from settings import ChannelSettings, Settings
 from tests.conftest import TEST_KEYS
@@ -70,8 +71,10 @@ class Grounds:
 
     def __post_init__(self) -> None:
         # Patience is real seconds, and the clock stands still here: there is nothing to wait for.
-        self._usual = bot.outbox.PATIENCE, bot.outbox.FLUSH_SECONDS
+        self._usual = bot.outbox.PATIENCE, bot.outbox.FLUSH_SECONDS, database.engine.RESTED
         bot.outbox.PATIENCE, bot.outbox.FLUSH_SECONDS = (0.0, 0.0, 0.0), 0.001
+        # A connection ended in one step must not make the next step fail: every one is asked before it is used.
+        database.engine.RESTED = 0.0
         self.platform = Platform(NOON)
         self.doors = [Door(), Door()]
 
@@ -80,7 +83,7 @@ class Grounds:
         for door in self.doors:
             door.close()
         self.platform.simulator.stop()
-        bot.outbox.PATIENCE, bot.outbox.FLUSH_SECONDS = self._usual
+        bot.outbox.PATIENCE, bot.outbox.FLUSH_SECONDS, database.engine.RESTED = self._usual
 
 
 class Town:
