@@ -83,13 +83,17 @@ def samples(session: Session, club: Club, audience: Audience, now: datetime, n: 
 
 def why_not(session: Session, club: Club, now: datetime) -> ColumnElement[str | None]:
     """Why a person would get no offer now (`reach.REASONS`); null: she would."""
-    limits = budget.of(session, club)
-    return reach.why_not(reach.capped(limits, reach.recent(session, club.key, limits, now), now))
+    return reach.why_not(_capped(session, club, now))
 
 
 def reachable(session: Session, club: Club, now: datetime) -> ColumnElement[bool]:
     """Whether a person would get an offer now."""
-    return why_not(session, club, now).is_(None)
+    return reach.reachable(_capped(session, club, now))
+
+
+def _capped(session: Session, club: Club, now: datetime) -> Select[int] | None:
+    limits = budget.of(session, club)
+    return reach.capped(limits, reach.recent(session, club.key, limits, now), now)
 
 
 def faults(session: Session, club: Club, audience: Audience) -> Iterator[tuple[str, str]]:

@@ -34,6 +34,12 @@ def why_not(capped: Select[int] | None) -> Case[str | None]:
     return case(*whens)
 
 
+def reachable(capped: Select[int] | None) -> ColumnElement[bool]:
+    """`why_not` is NULL, in words that the planner has figures for."""
+    fine = and_(Person.friend, Person.opted_out_at.is_(None), Person.id.not_in(malformed()))
+    return fine if capped is None else and_(fine, Person.id.not_in(capped))
+
+
 def capped(
     budget: Budget, others: Sequence[int], now: datetime, between: tuple[int, int] | None = None
 ) -> Select[int] | None:

@@ -75,7 +75,7 @@ def _without(
     steps = [tier.key for tier in club.tiers[:-1]]
     # The account with most stars decides: its stars doubled, and one more when there is a tier above it.
     best = func.max(Member.total_stars * 2 + case((tier_in_force(now).in_(steps), 1), else_=0))
-    each: Select[Any] = select(Admin.line_user_id, best.label("best"))
+    each: Any = select(Admin.line_user_id, best.label("best"))
     of_accounts = in_club(each, club).group_by(Admin.line_user_id).subquery()
     return (
         select(
