@@ -62,6 +62,7 @@ def prepare(
     """
     if not session.execute(_ALONE, {"club": club.key}).scalar_one():
         return None
+    audience.roomy(session)  # who is over the cap is looked up in a hash, which must not be given up for want of memory
     offer = session.get_one(Offer, offer_id, populate_existing=True)
     if offer.state != "preparing":
         raise WrongState(offer.state)
