@@ -5,18 +5,48 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, cast
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, joinedload
 
 from benefits.conditions import AlreadyClaimed, Holding, SoldOut, holder_of, period_of, why_not
 from benefits.journal import note
-from benefits.members import Account, accounts_of, hold
+from benefits.members import Account, accounts_of, hold_and_ask
 from benefits.people import names_of
-from benefits.privileges import holdings_of, load
+from benefits.privileges import asking_holdings, asking_privilege, holdings_from, holdings_of, privilege_from
 from clubs import Club
 from models import Claim, Code, Person, Privilege
+from models.queries import Query, Values, ask, columns
+
+_MARK: tuple[Query, Values] = Query(text("SAVEPOINT before_claim")), {}
+_BACK: tuple[Query, Values] = Query(text("ROLLBACK TO SAVEPOINT before_claim")), {}
+_GRANT = Query(
+    insert(Claim.__table__).on_conflict_do_nothing().returning(*columns(Claim)),  # type: ignore[arg-type]
+    Claim,
+    keys=("privilege_id", "member_id", "person_id", "holder", "period", "slot", "state", "claimed_at", "use_until"),
+)
+_MINE = Privilege.id == bindparam("privilege")
+_STOCK = Query(select(Privilege.stock).where(_MINE))
+_TAKE = Query(
+    update(Privilege)
+    .where(_MINE, or_(Privilege.stock.is_(None), Privilege.taken < Privilege.stock))
+    .values(taken=Privilege.taken + 1)
+    .returning(Privilege.taken)
+)
+
+
+def _code(*, skip: bool) -> Query:
+    free = select(Code.id).where(Code.privilege_id == bindparam("privilege"), Code.claim_id.is_(None))
+    chosen = free.order_by(Code.id).limit(1).with_for_update(skip_locked=skip)
+    # MATERIALIZED: chosen and locked once, however the update is planned.
+    found = chosen.cte("free").prefix_with("MATERIALIZED")
+    taken = update(Code).where(Code.id == found.c.id).values(claim_id=bindparam("claim"))
+    return Query(taken.returning(Code.id))
+
+
+_CODE_NOBODY_TAKES, _CODE_WAITED_FOR = _code(skip=True), _code(skip=False)
 
 
 @dataclass(frozen=True)
@@ -66,9 +96,11 @@ def claim(
     `ClaimWindowClosed`, `NewMembersOnly`, `OpensOnTheSecond`, `NotYet`, `TierTooLow`, `SoldOut`; a refused claim leaves
     nothing behind, also when the caller commits.
     """
-    account = hold(session, club=club, person=person, member_id=member_id, now=now)
-    privilege, left = load(session, club=club, privilege_id=privilege_id, now=now)
-    holdings = holdings_of(session, person=person, privilege=privilege, member_id=member_id, now=now)
+    who: dict[str, Any] = {"person": person, "member_id": member_id, "now": now}
+    asked = asking_privilege(club, privilege_id), asking_holdings(person, privilege_id, member_id, now)
+    account, (rows, held) = hold_and_ask(session, club=club, asked=asked, **who)
+    privilege, left = privilege_from(rows, now=now)
+    holdings = holdings_from(held, session, privilege=privilege, **who)
     before = _pressed_again(privilege, holdings, member_id, slot)
     if before is not None:
         return Claimed(before, privilege, account, created=False)
@@ -78,7 +110,7 @@ def claim(
     taken = _take(session, privilege, person, member_id, {holding.claim.slot for holding in holdings}, now)
     if taken is None:
         # Another admin committed first while we waited at the constraint: what she holds is readable now.
-        holdings = holdings_of(session, person=person, privilege=privilege, member_id=member_id, now=now)
+        holdings = holdings_of(session, privilege=privilege, **who)
         raise _lost(club, privilege, account, holdings, now)
     return Claimed(taken, privilege, account, created=True)
 
@@ -164,17 +196,25 @@ def _lost(
 def _take(
     session: Session, privilege: Privilege, person: Person, member_id: int, slots: set[int], now: datetime
 ) -> Claim | None:
-    """Grant, then stock, then code, in a savepoint: a unit that cannot be had takes the grant back. None: no slot free."""
-    with session.begin_nested():
-        granted = _grant(session, privilege, person, member_id, slots, now)
-        if granted is None:
-            return None
+    """Grant, note, stock, code; a unit that cannot be had takes everything back to the mark. None: no slot free.
+
+    The stock's row is what rivals queue for: nothing that can be done before it is done after it.
+    """
+    ask(session, _MARK)
+    granted = _grant(session, privilege, person, member_id, slots, now)
+    if granted is None:
+        return None
+    facts = {"privilege": privilege.id, "member": member_id}
+    actor, subject = ("person", person.id), ("claim", granted.id)
+    note(session, club=privilege.club, at=now, action="claimed", subject=subject, actor=actor, **facts)
+    try:
         _take_stock(session, privilege)
         if privilege.pooled:
             _take_code(session, privilege.id, granted.id)
-        facts = {"privilege": privilege.id, "member": member_id}
-        actor, subject = ("person", person.id), ("claim", granted.id)
-        note(session, club=privilege.club, at=now, action="claimed", subject=subject, actor=actor, **facts)
+    except SoldOut:
+        ask(session, _BACK)
+        session.expunge(granted)
+        raise
     return granted
 
 
@@ -195,10 +235,9 @@ def _grant(
     for slot in range(1, privilege.claim_limit + 1):
         if slot in slots:
             continue
-        made = insert(Claim).values(**values, slot=slot).on_conflict_do_nothing().returning(Claim)
-        granted = session.execute(made).scalar_one_or_none()
-        if granted is not None:
-            return granted
+        (granted,) = ask(session, (_GRANT, {**values, "slot": slot}))
+        if granted:
+            return cast(Claim, granted[0][0])
     return None
 
 
@@ -208,17 +247,10 @@ def _take_stock(session: Session, privilege: Privilege) -> None:
     A privilege without a stock is not written to: its claims need not queue for its row. Asked again after the grant, for
     then a stock set meanwhile is either seen here, or waits for our commit and counts us.
     """
-    mine = Privilege.id == privilege.id
-    if privilege.stock is None and session.execute(select(Privilege.stock).where(mine)).scalar_one() is None:
+    mine = {"privilege": privilege.id}
+    if privilege.stock is None and ask(session, (_STOCK, mine)) == [[(None,)]]:
         return
-    taken = session.execute(
-        update(Privilege)
-        .where(mine, or_(Privilege.stock.is_(None), Privilege.taken < Privilege.stock))
-        .values(taken=Privilege.taken + 1)
-        .returning(Privilege.taken)
-        .execution_options(synchronize_session=False)
-    ).scalar()
-    if taken is None:
+    if ask(session, (_TAKE, mine)) == [[]]:
         raise SoldOut()
 
 
@@ -227,10 +259,7 @@ def _take_code(session: Session, privilege_id: int, claim_id: int) -> None:
 
     The second pass is why nobody is refused while a code comes back from a rival that rolls back (A4).
     """
-    free = select(Code.id).where(Code.privilege_id == privilege_id, Code.claim_id.is_(None)).order_by(Code.id).limit(1)
-    for skip in (True, False):
-        code_id = session.execute(free.with_for_update(skip_locked=skip)).scalar()
-        if code_id is not None:
-            session.execute(update(Code).where(Code.id == code_id).values(claim_id=claim_id))
+    for code in (_CODE_NOBODY_TAKES, _CODE_WAITED_FOR):
+        if ask(session, (code, {"privilege": privilege_id, "claim": claim_id})) != [[]]:
             return
     raise SoldOut()

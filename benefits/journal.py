@@ -5,9 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from models import JournalEntry
+from models.queries import Query, ask
+
+_NOTE = Query(
+    insert(JournalEntry.__table__),  # type: ignore[arg-type]
+    keys=("club", "at", "actor_kind", "actor", "action", "subject_kind", "subject_id", "facts"),
+)
 
 
 def note(
@@ -21,15 +28,14 @@ def note(
     **facts: Any,
 ) -> None:
     """Append one deed in the caller's transaction: `subject` is (kind, id), `actor` is (kind, id)."""
-    session.add(
-        JournalEntry(
-            club=club,
-            at=at,
-            actor_kind=actor[0],
-            actor=None if actor[1] is None else str(actor[1]),
-            action=action,
-            subject_kind=subject[0],
-            subject_id=subject[1],
-            facts=facts,
-        )
-    )
+    entry = {
+        "club": club,
+        "at": at,
+        "actor_kind": actor[0],
+        "actor": None if actor[1] is None else str(actor[1]),
+        "action": action,
+        "subject_kind": subject[0],
+        "subject_id": subject[1],
+        "facts": facts,
+    }
+    ask(session, (_NOTE, entry))

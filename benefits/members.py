@@ -29,6 +29,13 @@ _OF_PERSON = (
     .where(Member.club == bindparam("of_club"), Admin.line_user_id == bindparam("user"), Admin.removed_at.is_(None))
     .order_by(Member.name, Member.id)
 )
+_HOLD = Query(
+    select(Membership.id, Admin.id)
+    .join(Admin, Admin.member_id == Membership.member_id)
+    .where(Membership.member_id == bindparam("member"), Membership.left_at.is_(None))
+    .where(Admin.line_user_id == bindparam("user"), Admin.removed_at.is_(None))
+    .with_for_update(read=True, of=[Membership, Admin])
+)
 _ACCOUNTS = Query(_OF_PERSON, Member, Membership)
 _ACCOUNT = Query(_OF_PERSON.where(Member.id == bindparam("member")), Member, Membership)
 
@@ -125,20 +132,28 @@ def hold(session: Session, *, club: Club, person: Person, member_id: int, now: d
     A role that is taken away, or an account that leaves, at the same moment comes either before (and is seen here) or
     after the caller's commit. Raises `NotAdministrator` for an account she has no claiming role for, forged ids included.
     """
-    session.execute(
-        select(Membership.id, Admin.id)
-        .join(Admin, Admin.member_id == Membership.member_id)
-        .where(Membership.member_id == member_id, Membership.left_at.is_(None))
-        .where(Admin.line_user_id == person.line_user_id, Admin.removed_at.is_(None))
-        .with_for_update(read=True, of=[Membership, Admin])
-    )
-    # A statement of its own: it sees what was committed while the one above waited.
-    found = accounts_of(session, club=club, person=person, now=now, member_id=member_id)
+    return hold_and_ask(session, club=club, person=person, member_id=member_id, now=now)[0]
+
+
+def hold_and_ask(
+    session: Session,
+    *,
+    club: Club,
+    person: Person,
+    member_id: int,
+    now: datetime,
+    asked: Sequence[tuple[Query, Values]] = (),
+) -> tuple[Account, list[list[Row]]]:
+    """`hold`, and in the same round trip the answers to what is `asked` once the account is held."""
+    values = {"user": person.line_user_id, "member": member_id}
+    # Statements of their own after the one that waits: they see what was committed meanwhile.
+    _, rows, *answers = ask(session, (_HOLD, values), asking_accounts(club, person, member_id), *asked)
+    found = accounts_from(rows, club=club, now=now)
     if not found:
         raise NotAdministrator(None)
     if isinstance(found[0].why_not, NotAdministrator):
         raise found[0].why_not
-    return found[0]
+    return found[0], answers
 
 
 def _account(club: Club, member: Member, role: str, stay: Membership | None, now: datetime) -> Account:

@@ -73,7 +73,11 @@ _HELD_OF_SHOWN = Query(
     Claim,
 )
 _HOLDING = Query(
-    _CLAIMS.where(Claim.privilege_id == bindparam("privilege"), Claim.holder == bindparam("holder")), Claim
+    _CLAIMS.where(
+        Claim.privilege_id == bindparam("privilege"),
+        Claim.holder.in_((bindparam("account", type_=String), bindparam("her", type_=String))),
+    ),
+    Claim,
 )
 
 
@@ -129,11 +133,11 @@ def one(session: Session, *, club: Club, person: Person, privilege_id: int, now:
     """One privilege, also when withdrawn or no longer shown: its standings then say so. Raises `UnknownPrivilege`."""
     shown, accounts, held = ask(
         session,
-        (_ONE, {"of_club": club.key, "privilege": privilege_id}),
+        asking_privilege(club, privilege_id),
         asking_accounts(club, person),
         (_HELD_OF_ONE, {"privilege": privilege_id, **_her_holders(person, now)}),
     )
-    _known(shown, now)
+    privilege_from(shown, now=now)
     return _offers(session, club, person, now, shown, accounts, held)[0]
 
 
@@ -141,22 +145,34 @@ def holdings_of(
     session: Session, *, person: Person, privilege: Privilege, member_id: int, now: datetime
 ) -> tuple[Holding, ...]:
     """Claims that count now against the limit of this account, or of the person where the limit is hers."""
-    holder = holder_of(privilege, member_id=member_id, person_id=person.id)
-    values = {"privilege": privilege.id, "holder": holder, "month": _month(now)}
-    (rows,) = ask(session, (_HOLDING, values))
-    return tuple(_holding(session, person, row) for row in rows if row[0].period == period_of(privilege, now))
+    (rows,) = ask(session, asking_holdings(person, privilege.id, member_id, now))
+    return holdings_from(rows, session, person=person, privilege=privilege, member_id=member_id, now=now)
 
 
-def load(session: Session, *, club: Club, privilege_id: int, now: datetime) -> tuple[Privilege, int | None]:
+def asking_privilege(club: Club, privilege_id: int) -> tuple[Query, Values]:
+    """The question for one privilege, to be sent with others; `privilege_from` reads its answer."""
+    return _ONE, {"of_club": club.key, "privilege": privilege_id}
+
+
+def privilege_from(rows: Sequence[Row], *, now: datetime) -> tuple[Privilege, int | None]:
     """One privilege that was ever shown, and how many are left. Raises `UnknownPrivilege`."""
-    (rows,) = ask(session, (_ONE, {"of_club": club.key, "privilege": privilege_id}))
-    return _known(rows, now)
-
-
-def _known(rows: Sequence[Row], now: datetime) -> tuple[Privilege, int | None]:
     if not rows or (rows[0][0].visible_from is not None and rows[0][0].visible_from > now):
         raise UnknownPrivilege()
     return _privilege(rows[0])
+
+
+def asking_holdings(person: Person, privilege_id: int, member_id: int, now: datetime) -> tuple[Query, Values]:
+    """The question of `holdings_of`, to be sent with others; `holdings_from` reads its answer."""
+    holders = {"account": f"m{member_id}", "her": f"p{person.id}"}
+    return _HOLDING, {"privilege": privilege_id, "month": _month(now), **holders}
+
+
+def holdings_from(
+    rows: Sequence[Row], session: Session, *, person: Person, privilege: Privilege, member_id: int, now: datetime
+) -> tuple[Holding, ...]:
+    """The claims that `asking_holdings` asked for."""
+    counted = holder_of(privilege, member_id=member_id, person_id=person.id), period_of(privilege, now)
+    return tuple(_holding(session, person, row) for row in rows if (row[0].holder, row[0].period) == counted)
 
 
 def _privilege(row: Row) -> tuple[Privilege, int | None]:

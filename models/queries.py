@@ -40,7 +40,7 @@ class Query:
         named = {name: bind for bind, name in compiled.bind_names.items()}
         self._given = {name: bind.value for name, bind in named.items() if not bind.required}
         self._into = _processors({name: bind.type for name, bind in named.items()})
-        found = statement.selected_columns if hasattr(statement, "selected_columns") else statement._returning  # type: ignore[attr-defined]
+        found: Any = getattr(statement, "selected_columns", None) or getattr(statement, "_returning", ())
         self._out_of = _results([column.type for column in found])
         self._entities = [_Entity(entity) for entity in entities]
 
@@ -82,11 +82,11 @@ def ask(session: Session, *asked: tuple[Query, Values]) -> list[list[Row]]:
     sent = [(query, query.values(given)) for query, given in asked]
     try:
         if len(sent) == 1 and driver.pgconn.transaction_status != _IDLE:
-            found = [_send(connection, driver, *sent[0]).fetchall()]
+            found = [_fetched(_send(connection, driver, *sent[0]))]
         else:
             with driver.pipeline():
                 cursors = [_send(connection, driver, query, values) for query, values in sent]
-            found = [cursor.fetchall() for cursor in cursors]
+            found = [_fetched(cursor) for cursor in cursors]
     except psycopg.Error as error:
         raise _told(connection, driver, error) from error
     return [query.rows(session, rows) for (query, _), rows in zip(sent, found, strict=True)]
@@ -105,6 +105,10 @@ def _send(
     if listened:
         connection.dispatch.after_cursor_execute(*heard)
     return cursor
+
+
+def _fetched(cursor: psycopg.Cursor[Row]) -> list[Row]:
+    return cursor.fetchall() if cursor.pgresult is not None and cursor.pgresult.nfields else []
 
 
 def _told(connection: Connection, driver: psycopg.Connection[Row], error: psycopg.Error) -> BaseException:

@@ -134,7 +134,7 @@ def test_a3_control_the_same_moment_without_guards_grants_twice(
 
 @pytest.mark.parametrize(
     ("statement", "values"),
-    [("UPDATE privileges", {"stock": 1}), ("INSERT INTO claims", {"stock": 1}), ("SELECT codes.id", {"codes": 1})],
+    [("UPDATE privileges", {"stock": 1}), ("INSERT INTO claims", {"stock": 1}), ("WITH free", {"codes": 1})],
 )
 def test_a1_rival_takes_the_last_unit_at_the_last_moment(
     sessions: sessionmaker[Session], club: Club, statement: str, values: dict[str, Any]
