@@ -3,7 +3,8 @@
 .PHONY: help setup run test quick check lock clean
 
 PY := .venv/bin/python
-PYTEST := $(PY) -m pytest -n 2 --dist loadfile
+# Four at once, also on two cores: tests that kill and restart processes mostly wait.
+PYTEST := $(PY) -m pytest -n 4 --dist loadfile
 # Every room and module of ours that has Python in it.
 OURS = $(sort $(patsubst %/,%,$(dir $(wildcard */*.py)))) $(wildcard *.py)
 # Limits what pytest runs, e.g. make test TESTS=tests/rules

@@ -31,7 +31,7 @@ from tests.rules.test_privileges import add_codes
 
 WORKERS = 4
 ACCOUNTS = 40
-SECONDS = 40.0
+SECONDS = 25.0
 """The faults stop then; what is still to be pressed is pressed in peace."""
 
 

@@ -112,13 +112,13 @@ def _posted(session: Session, period: date) -> dict[str, Result]:
 def test_a_sample_of_a_large_club_equals_the_plain_sum(
     engine: Engine, sessions: sessionmaker[Session], session: Session, club: Club, tmp_path: Path
 ) -> None:
-    """100,000 accounts and 500,000 lines: the exported standings of 2,000 accounts, and the sum of all."""
-    _fill(engine, club, accounts=100_000, lines=500_000)
+    """20,000 accounts and 100,000 lines: the exported standings of 2,000 accounts, and the sum of all."""
+    _fill(engine, club, accounts=20_000, lines=100_000)
     period = date(2026, 10, 1)
     result = rounds.run(engine, club=club, period=period, now=on_the_day(club, period))
     file = tmp_path / "standings.csv"
-    assert standings.export(session, club=club, period=period, file=file) == 100_000
-    sample = {f"@a{number}" for number in random.Random(7).sample(range(1, 100_001), 2000)}
+    assert standings.export(session, club=club, period=period, file=file) == 20_000
+    sample = {f"@a{number}" for number in random.Random(7).sample(range(1, 20_001), 2000)}
     rows = session.execute(
         text(
             "SELECT external_id, service, net_satang, service_month, paid_at FROM charges "
