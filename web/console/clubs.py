@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from flask import Response
@@ -28,10 +27,10 @@ class Value(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One tier: its key, its names, from how many stars, its colour as the file says it."""
+    """One tier: its key, its name in every language, from how many stars, its colour as the file says it."""
 
     key: str
-    names: Sequence[tuple[str, str]]
+    name: str
     threshold: str
     colour: str
 
@@ -60,9 +59,7 @@ class ClubFile(Page):
         return self.show(
             "console/club.html",
             values=values(club, t),
-            steps=[
-                Step(tier.key, sorted(tier.name.items()), t.number(tier.threshold), tier.colour) for tier in club.tiers
-            ],
+            steps=[Step(tier.key, _each(tier.name), t.number(tier.threshold), tier.colour) for tier in club.tiers],
             tiers_are_examples=is_example(club, "tiers"),
             terms=[(language, OWN_NAMES[language], text.strip()) for language, text in club.terms.text.items()],
             terms_are_examples=is_example(club, "terms"),

@@ -101,8 +101,7 @@ class PrivilegeEditing(Page):
         """The messages of what is typed, by language. Nothing is written."""
         row_id = request.form.get("row_id", "")
         row = self.find(Privilege, int(row_id)) if row_id.isdecimal() and len(row_id) < 19 else None
-        typed = Typed(request.form.to_dict(), request.form.getlist("tiers"))
-        return jsonify(messages=self.phones(self._draft(typed, row)))
+        return jsonify(messages=self.phones(self._draft(self._typed()[0], row)))
 
     def phones(self, privilege: Privilege) -> dict[str, list[dict[str, Any]]]:
         """The card in each language; where LINE would refuse it, a text that says so."""

@@ -133,6 +133,71 @@ def test_a_privilege_is_made_with_its_picture(desk: Desk, url: str, open_at: Ope
     shot(phone, "privilege-390-th")
 
 
+PAYLOADS = (
+    ATTACK,
+    '"><svg onload="document.title=\'owned\'">',
+    "'); background: url(https://evil.example/x)",
+    "javascript:document.title='owned'",
+    "data:text/html,<script>document.title='owned'</script>",
+    "https://evil.example/x.png",
+    "http://169.254.169.254/latest/meta-data",
+    'x" style="position:fixed;inset:0" onclick="document.title=\'owned\'',
+    "&lt;img src=x onerror=alert(1)&gt;",
+    "</style><script>document.title='owned'</script>",
+)
+
+
+def hostile(payload: str) -> list[dict[str, Any]]:
+    """Messages that hold the payload wherever a message can hold anything."""
+    action = {"type": "uri", "label": payload, "uri": payload}
+    parts = [
+        {"type": "text", "text": payload, "color": payload, "size": payload, "margin": payload, "action": action},
+        {"type": "button", "action": action, "color": payload, "height": payload, "style": payload},
+        {"type": "image", "url": payload, "aspectRatio": payload, "backgroundColor": payload, "action": action},
+        {"type": "icon", "url": payload},
+        {"type": "box", "layout": "vertical", "width": payload, "backgroundColor": payload, "contents": []},
+    ]
+    body = {"type": "box", "layout": "vertical", "contents": parts}
+    bubble = {"type": "bubble", "hero": {"type": "image", "url": payload, "size": "full"}, "body": body}
+    return [
+        {"type": "text", "text": payload},
+        {"type": "image", "previewImageUrl": payload, "originalContentUrl": payload},
+        {"type": "flex", "altText": payload, "contents": bubble},
+        {"type": "flex", "altText": payload, "contents": {"type": "carousel", "contents": [bubble, bubble]}},
+        {"type": payload, "altText": payload},
+    ]
+
+
+def test_b12_b20_the_phone_runs_and_fetches_nothing(desk: Desk, url: str, open_at: Open) -> None:
+    """Whatever stands in a message, and wherever: nothing runs, no handler or address is left, no other host is asked."""
+    page = open_at(desk.hire("marketer"), 1280)
+    asked: list[str] = []
+    elsewhere = lambda address: not address.startswith(url)  # noqa: E731
+    page.route(elsewhere, lambda route: (asked.append(route.request.url), route.abort()))
+    with desk.sessions.begin() as session:
+        row = factories.privilege(session)
+    page.goto(f"{url}/console/privileges/{row.id}")
+    for payload in PAYLOADS:
+        page.evaluate(
+            "messages => { document.querySelector('.phone').dataset.messages = JSON.stringify(messages); }",
+            hostile(payload),
+        )
+        page.wait_for_function("() => document.querySelector('.phone').dataset.drawn === '5'")
+        left = page.evaluate(
+            """() => [...document.querySelector('.phone').shadowRoot.querySelectorAll('.chat *')].filter((node) =>
+                ["SCRIPT", "STYLE", "SVG", "IFRAME", "OBJECT", "LINK"].includes(node.tagName.toUpperCase())
+                || [...node.attributes].some(({ name }) => name.startsWith("on") || name === "href")
+                || getComputedStyle(node).position === "fixed").map((node) => node.outerHTML)"""
+        )
+        assert left == []
+        page.evaluate(
+            "() => document.querySelector('.phone').shadowRoot.querySelectorAll('.chat a').forEach((a) => a.click())"
+        )
+    assert page.title() != "owned"
+    assert asked == []
+    assert page.complaints == []
+
+
 def test_pages_beside_it_read_well(desk: Desk, url: str, open_at: Open) -> None:
     """The form on a phone, partners, codes, the club's file and a file being handed in: no serious fault, nothing too wide."""
     teera = desk.hire("admin", "marketer", language="th", name="ธีระ ดีงาม")

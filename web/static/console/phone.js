@@ -9,6 +9,7 @@ import { render } from "../vendor/flex-render.js";
 const here = (path) => new URL(path, import.meta.url).href;
 const STYLES = ["../vendor/flex-render.css", "phone.css"].map(here);
 const ELEMENTS = new Set(["DIV", "P", "SPAN", "A", "IMG", "B", "EM", "STRONG", "SMALL", "I"]);
+const PICTURES = /^\/(media\/pictures|console\/privileges\/drawn)\/[^/]+$/;
 const LETTERS = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 const PIXELS = { xxs: 11, xs: 13, sm: 14, md: 16, lg: 19, xl: 22, xxl: 29, "3xl": 35, "4xl": 48, "5xl": 74 };
 
@@ -21,11 +22,11 @@ function make(tag, className, ...inside) {
   return node;
 }
 
-/** Our own pictures from wherever this page came from; any other address is left to the page's policy, which refuses it. */
+/** Our own pictures, under whatever name the club's pages are known outside; no other address is asked for anything. */
 function local(address) {
   try {
     const url = new URL(address, location.href);
-    return url.pathname.startsWith("/media/") ? url.pathname + url.search : url.href;
+    return /^https?:$/.test(url.protocol) && PICTURES.test(url.pathname) ? url.pathname : "";
   } catch {
     return "";
   }

@@ -3,7 +3,8 @@
 const WAIT = 400;
 const form = document.getElementById("privilege");
 const file = form.elements.upload, kept = form.querySelector("[name=picture]");
-const fault = form.querySelector("[data-picture-fault]");
+const fault = form.querySelector("[data-picture-fault]"), taken = form.querySelector("[data-picture-taken]");
+const drop = form.elements.drop_picture;
 let asked = 0, timer;
 
 function body() {
@@ -33,6 +34,7 @@ function say(sentence) {
 // Sent at once, the picture is seen at once, and stays when another field has to be mended.
 async function keep() {
   say("");
+  taken.hidden = true;
   if (!file.files.length) return;
   const sent = new FormData();
   sent.set("csrf_token", form.elements.csrf_token.value);
@@ -42,6 +44,7 @@ async function keep() {
     const found = await answer.json();
     if (answer.ok) {
       kept.value = found.picture;
+      drop.checked = taken.hidden = drop.closest("label").hidden = false;
       preview();
     } else say(found.fault);
     file.value = "";
