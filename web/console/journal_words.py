@@ -178,6 +178,7 @@ def _house(t: Words) -> dict[str, str]:
         "round_done": t("Round computed"),
         "imported": t("File imported"),
         "file_handed_in": t("File handed in"),
+        "rejects_fetched": t("List of refused lines fetched"),
         "file_given_up": t("File given up"),
         "privilege_made": t("Privilege made"),
         "privilege_changed": t("Privilege changed"),
