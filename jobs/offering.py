@@ -20,6 +20,7 @@ from benefits.offers.refusals import QuotaTooSmall, WrongState
 from benefits.offers.shape import personal, spoken
 from bot.line import Line, LineError, NotSent, TooMany, Unknown
 from clubs import Club
+from jobs import offer_figures
 from jobs.offer_tests import Tests
 from jobs.sending import THREADS, Sender
 from models import Budget, Offer
@@ -68,6 +69,7 @@ class Offering:
                 self._send(sender)
             for club in self.clubs.values():
                 self._finish(club)
+                offer_figures.refresh(self.sessions, self.lines[club.key], club.key, self.now())
             return sender.sent
         finally:
             self._busy.release()
