@@ -7,7 +7,7 @@ from benefits.offers.approvers import Asked
 from benefits.offers.refusals import Changed, NotApprover, WrongState
 from benefits.offers.shape import parts_of, spoken
 from bot.actions import ApproveOffer, ConnectChat, RejectOffer, ShowAsked, ShowOffer, StopOffer
-from bot.messages import PER_REPLY, Json, text
+from bot.messages import PER_REPLY, Json, press, text
 from bot.routing import Reply, Turn
 from handlers import offering
 from handlers.cards import approving as cards
@@ -29,7 +29,16 @@ def connect(turn: Turn, action: ConnectChat) -> Reply:
         said = t("This code is not valid (any more). Make a new one in the console; it is good for 10 minutes.")
         return Reply([text(said, joining_help(turn))], outcome="wrong code", refused=True)
     said = t("This chat is connected with {name}. Offers that wait for your approval reach you here.", name=staff.name)
-    return Reply([text(said)], outcome="chat connected", matters=True)
+    waiting = (
+        approvers.waiting(turn.session, club=turn.club)
+        if approvers.approver_of(turn.session, person=turn.person)
+        else []
+    )
+    if not waiting:
+        return Reply([text(said)], outcome="chat connected", matters=True)
+    head = t.count("{n} offer waits for approval", "{n} offers wait for approval", len(waiting))
+    shown = text(f"{said}\n{head}", [press(t("Show what waits"), ShowAsked())])
+    return Reply([shown], outcome="chat connected", matters=True)
 
 
 def show_asked(turn: Turn, action: ShowAsked) -> Reply:

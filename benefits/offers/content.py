@@ -34,6 +34,8 @@ INTRO = 300
 """Units of the sentence over a card."""
 HEAVIEST = 2_000_000
 """Bytes of one call, by LINE's limit."""
+ABOUT = 3000
+"""Units of a privilege's text on a card: every one may take six of the 30,000 bytes LINE gives a card."""
 TOKEN = 10
 """Characters of a link's token."""
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}\.(png|jpe?g)", re.IGNORECASE)
@@ -178,6 +180,9 @@ def _card(look: _Look, part: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(None, "privilege_id", "ended_privilege", {"at": min(ends)})
     if privilege.visible_from is not None and privilege.visible_from > look.now:
         yield Fault(None, "privilege_id", "hidden_privilege", {"at": privilege.visible_from})
+    about = max(texts.units(privilege.about_th), texts.units(privilege.about_en))
+    if about > ABOUT:
+        yield Fault(None, "privilege_id", "too_long", {"most": ABOUT, "found": about})
     for language in look.languages:
         said = part.get(language)
         if isinstance(said, str) and said.strip():

@@ -88,7 +88,8 @@ def decide_unknown(session: Session, *, batch_id: int, by: int, resend: bool, re
     values: dict[str, Any] = {"decided_at": now}
     if resend:
         values = {"state": "planned", "retry_key": uuid.uuid4(), "line_user_ids": None, "attempts": 0, "doubtful": 0,
-                  "first_attempt_at": None, "next_attempt_at": None, "answered_at": None}  # fmt: skip
+                  "first_attempt_at": None, "next_attempt_at": None, "answered_at": None, "owner": None,
+                  "lease_until": None, "error": None}  # fmt: skip
     decided = session.execute(
         update(Batch)
         .where(Batch.id == batch_id, Batch.state == "unknown", Batch.decided_at.is_(None))

@@ -56,14 +56,18 @@ def state_of(world: World, offer_id: int) -> str:
 
 def test_e10_an_approver_sees_what_is_sent_and_approves_with_one_tap(world: World) -> None:
     """E10: told with her next answer, shown as readers get it, approved; pressed again it is approved already."""
+    world.phone("เมย์").follows()
+    asked(world, {"kind": "text", "th": "มาก่อน", "en": "Earlier"})
     boss, who = approver(world)
+    assert "มี 1 ข้อเสนอรออนุมัติ" in boss.last
+    assert "มาก่อน" in boss.taps("ดูรายการที่รอ")
     number = asked(world)
     said = boss.says("ช่วยเหลือ")
     assert "รอคุณอนุมัติ" in said
     assert "เขียนโดย มะลิ" in said
     shown = boss.presses(said.buttons["ดูทั้งหมด"])
     assert shown.messages[0] == {"type": "text", "text": HELLO["th"]}
-    assert "ส่งถึง\n1 คน" in shown
+    assert "ส่งถึง\n2 คน" in shown
     press = shown.buttons["อนุมัติ"]
     assert "อนุมัติแล้ว จะเริ่มส่ง 12 พ.ย. 2569 12:05 น." in boss.presses(press)
     assert "ข้อเสนอได้รับอนุมัติไปแล้ว" in boss.presses(press)

@@ -81,6 +81,7 @@ def test_e11_a_privilege_that_cannot_be_claimed_is_no_card(rolled_back: Session,
         "ended_privilege": privilege(rolled_back, claim_to=NOON),
         "hidden_privilege": privilege(rolled_back, visible_from=NOON + day),
         "unknown_privilege": privilege(rolled_back, club="another_club"),
+        "too_long": privilege(rolled_back, about_en="a" * 3001),
     }
     for code, row in cases.items():
         card = {"kind": "card", "privilege_id": row.id}
