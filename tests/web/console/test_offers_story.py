@@ -220,18 +220,33 @@ def read(anong: Desk) -> None:
     assert download.value.suggested_filename.startswith("offer-1-")
 
 
-def test_e4_pausing_is_asked_once_and_the_page_follows(house: House, hands: tuple[Desk, Desk]) -> None:
-    """E4 in the browser: one confirmation; the state and the sentence are true afterwards."""
-    mali, anong = hands
-    offer = house.offer("Slow", state="approved")
+def test_e4_a_sending_is_paused_resumed_and_watched_on_one_page(house: House, hands: tuple[Desk, Desk]) -> None:
+    """E4: asked once; paused, nothing more goes out and the page says so; resumed, the page follows until it is done."""
+    mali, page = hands[0], hands[0].page
+    house.people(6)
+    content = {"parts": [{"kind": "text", "th": "คุณ {name|ลูกค้า}", "en": "You {name|there}"}], "languages": ["th", "en"]}
+    offer = house.offer("Slow", state="approved", content=content, hold_back_minutes=0, pace=1)
+    house.desk.desk.ring("offers")
     mali.open(f"offers/{offer}/")
-    mali.page.get_by_text("Stop for good…").click()
-    expect(mali.page.get_by_text("What was sent stays sent.")).to_be_visible()
+    for _ in range(80):
+        if house.row(offer).prepared_at is not None:
+            break
+        page.wait_for_timeout(250)
+    mali.open(f"offers/{offer}/progress")
+    expect(page.locator(".progress-say")).to_have_text(re.compile(r"Sent to \d+ of 14\."))
+    page.get_by_text("Pause…").click()
+    mali.press("Yes, pause it")
+    mali.told("Paused.")
+    expect(page.locator(".progress-say")).to_have_text(re.compile(r"Paused at \d+ of 14: somebody asked for it\."))
+    page.wait_for_timeout(1500)
+    stood = sum(len(house.heard(who)) for who in house.members)
+    page.wait_for_timeout(2500)
+    assert sum(len(house.heard(who)) for who in house.members) == stood
     mali.fine()
-    mali.press("Yes, stop it for good")
-    mali.told("Stopped for good.")
-    anong.open("offers/?state=over")
-    expect(anong.page.locator("main")).to_contain_text("Stopped before anything was sent.")
+    page.get_by_text("Resume…").click()
+    mali.press("Yes, go on")
+    expect(page.locator(".progress-say")).to_have_text("Done: LINE took it for all 14.")
+    expect(page.get_by_text("Pause…")).to_have_count(0)
 
 
 def test_all_of_it_works_without_scripts(house: House, chromium: Browser, address: str) -> None:
