@@ -28,16 +28,15 @@ def held(session: Session, offer: Offer) -> Offer:
 
 def stop(session: Session, *, offer: Offer, by: int, now: datetime) -> None:
     """End it for good: no batch that has not begun begins any more, and its reserved messages are free again (E4). One
-    that is in LINE's hands this moment is told as it comes out. Raises `WrongState` when it is over already."""
+    that is in LINE's hands this moment is told as it comes out. Only the offer's row is written, so that stopping is as
+    quick for a million as for one; the job closes its batches (`running.close`). Raises `WrongState` when it is over."""
     row = held(session, offer)
     if row.state not in STOPPABLE:
         raise WrongState(row.state)
     before, row.state, row.paused_reason = row.state, "stopped", None
     row.reserved, row.finished_at = 0, now
-    planned = update(Batch).where(Batch.offer_id == row.id, Batch.state == "planned").values(state="stopped")
-    stopped = session.execute(planned.returning(Batch.size).execution_options(synchronize_session=False)).scalars()
     approvers.untell(session, offer=row)
-    _note(session, row, "offer_stopped", by, now, was=before, not_sent=sum(stopped))
+    _note(session, row, "offer_stopped", by, now, was=before)
     session.flush()
 
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from benefits.offers import drafting, refusals
+from benefits.offers import batches, drafting, refusals, running
 from clubs import Club
 from models import Batch, JournalEntry, Offer
 from tests.factories import NOON, line_user_id, person
@@ -43,18 +43,20 @@ def sending(session: Session, club: Club) -> Offer:
     return offer
 
 
-def test_e4_stopping_ends_what_has_not_begun_and_says_how_many(rolled_back: Session, club: Club) -> None:
+def test_e4_stopping_ends_what_has_not_begun_and_leaves_what_has(rolled_back: Session, club: Club) -> None:
     """E4: planned batches never begin; what left stays told as it is; the reserved messages are free; again is refused."""
     offer, by = sending(rolled_back, club), colleague(rolled_back, "marketer").id
     rows = [batch(rolled_back, offer, "planned") for _ in range(2)]
-    left = [batch(rolled_back, offer, state, NOON) for state in ("sending", "accepted", "unknown")]
+    left = [batch(rolled_back, offer, state, NOON) for state in ("accepted", "unknown")]
     drafting.stop(rolled_back, offer=offer, by=by, now=NOON)
+    assert batches.freeze(rolled_back, club=club, offer=offer, owner=uuid4(), now=NOON, limit=10) == []
+    running.close(rolled_back, club)
     for row in (*rows, *left):
         rolled_back.refresh(row)
-    assert [row.state for row in (*rows, *left)] == ["stopped", "stopped", "sending", "accepted", "unknown"]
+    assert [row.state for row in (*rows, *left)] == ["stopped", "stopped", "accepted", "unknown"]
     assert (offer.state, offer.reserved, offer.finished_at) == ("stopped", 0, NOON)
     told = rolled_back.scalars(select(JournalEntry).order_by(JournalEntry.id.desc()).limit(1)).one()
-    assert (told.action, told.facts) == ("offer_stopped", {"was": "sending", "not_sent": 1000})
+    assert (told.action, told.facts) == ("offer_stopped", {"was": "sending"})
     for again in (drafting.stop, drafting.pause, drafting.resume):
         with pytest.raises(refusals.WrongState):
             again(rolled_back, offer=offer, by=by, now=NOON)
