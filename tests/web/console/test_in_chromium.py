@@ -30,8 +30,8 @@ window.alert = window.boom;
 addEventListener('securitypolicyviolation', (event) => window.__blocked.push(event.violatedDirective + ' ' + event.blockedURI));
 """
 RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations']}"
-WHERE = "{include: [['html']], exclude: [['.phone']]}"
-"""Not inside the drawn phone: what it shows is LINE's drawing of a card."""
+WHERE = "{include: [['html']], exclude: [['.phone'], ['tbody tr:nth-child(n+6)'], ['option:nth-child(n+6)']]}"
+"""Not inside the drawn phone: what it shows is LINE's drawing of a card. Of rows that are all alike, the first."""
 PAYLOADS = (
     "<script>boom(1)</script>",
     "<img src=x onerror=boom(2)>",
@@ -131,8 +131,8 @@ def test_b12_hostile_text_is_text_and_every_page_can_be_used_by_everybody(desk: 
             context.add_cookies(desk.cookies(staff, url))
             page = context.new_page()
             for where in dict.fromkeys(pages(desk)):
-                if width < 1000 and re.search(r"/\d", where) and not re.search(r"/\d+$", where):
-                    continue  # forms below a record look alike on a phone; their own tests look at them
+                if width < 1000 and re.search(r"/\d", where):
+                    continue  # a record's pages have browser tests of their own, on phones too
                 answer = page.goto(url + where)
                 if answer.status != 200:
                     continue
