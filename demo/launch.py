@@ -26,6 +26,8 @@ from demo.seed import load_example
 
 PATIENCE = 90.0
 """Seconds for anything of ours to answer."""
+MESSAGES = 15_000
+"""A month, as a middling plan of LINE has them: so that offers show what they cost."""
 REDELIVERY = 5
 """Seconds until what a busy machine was too slow to take is delivered again."""
 CLIENTS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
@@ -76,6 +78,7 @@ class Launcher:
         bot = self._children.start("bot", self.plan.bot_command())
         self._wait("the phones", self._phones.ready)
         self._phones.deliver_again(REDELIVERY)
+        self._phones.limit_messages(MESSAGES)
         self._phones.give(story.phones())
         menus = self._children.start("menus", self.plan.menus_command(), lasting=False)
         first = load_example(

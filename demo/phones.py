@@ -27,6 +27,10 @@ class Phones:
         for one in everybody:
             self._post("/_sim/people", {"id": one.id, "name": one.name, "language": one.language})
 
+    def limit_messages(self, a_month: int) -> None:
+        """The channel's plan: so many messages a month that are not replies."""
+        self._post("/_sim/settings", {"quota_limit": a_month})
+
     def deliver_again(self, seconds: int) -> None:
         """What the bot did not take is delivered again after so long: the setting a real channel should have, too."""
         self._post("/_sim/settings", {"redelivery": True, "redelivery_after_seconds": seconds})

@@ -8,12 +8,16 @@ from argon2 import PasswordHasher
 from sqlalchemy.orm import Session, sessionmaker
 
 from benefits import staff as colleagues
+from benefits.offers import budget
 from clubs import Club
 from web.console.example import COLLEAGUES, PASSWORD
 
+KEPT_BACK, COST_SATANG = 200, 10
+"""Examples: messages a month kept for reminders, and what one costs."""
+
 
 def hire(sessions: sessionmaker[Session], club: Club, now: datetime) -> int:
-    """Make those who are not there yet; how many were made."""
+    """Make those who are not there yet, and with the first the month's budget; how many were made."""
     made = 0
     with sessions.begin() as session:
         for one in COLLEAGUES:
@@ -23,4 +27,8 @@ def hire(sessions: sessionmaker[Session], club: Club, now: datetime) -> int:
                     roles=one.roles, now=now, one_time=False,
                 )  # fmt: skip
                 made += 1
+        if made:
+            admin = colleagues.staff_of(session, next(one.email for one in COLLEAGUES if "admin" in one.roles))
+            assert admin is not None
+            budget.configure(session, club, by=admin.id, now=now, reserve=KEPT_BACK, cost_satang=COST_SATANG)
     return made
