@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from benefits import corrections, requests, rounds, standings
 from benefits.corrections_file import Fault
+from benefits.counting import counting_lock
 from benefits.reasons import ReasonMissing
 from benefits.statement import statement
 from clubs import Club
@@ -210,6 +212,49 @@ def test_a_correction_made_while_a_round_is_interrupted_waits_for_the_next(books
     assert books.member("@b").total_stars == 100
     books.run("2026-12")
     assert books.member("@b").total_stars == 600
+
+
+def test_two_who_grant_at_the_same_moment_post_it_once(books: Books) -> None:
+    """Whoever comes second finds it decided."""
+    with books.sessions.begin() as session:
+        session.add(
+            Staff(id=99, email="lek@example.org", name="lek", password="-", fs_uniquifier="lek", created_at=NOON)
+        )
+    asked, start = ask(books, "@b", 5), threading.Barrier(2)
+    found: list[str] = []
+
+    def press(by: int) -> None:
+        start.wait()
+        try:
+            found.append(grant(books, asked, by).state)
+        except requests.AlreadyDecided:
+            found.append("late")
+
+    presses = [threading.Thread(target=press, args=(by,)) for by in (MAY, 99)]
+    for each in presses:
+        each.start()
+    for each in presses:
+        each.join()
+    assert sorted(found) == ["late", "posted"]
+    assert books.scalar("SELECT count(*) FROM entries WHERE kind = 'correction'") == 1
+
+
+def test_a_correction_granted_while_a_month_closes_is_of_the_next(books: Books) -> None:
+    """It waits for the closing to commit, and only then asks which month is open: none is ever changed after it closed."""
+    asked = ask(books, "@b", 5)
+    with books.engine.connect() as closing:
+        counting_lock(closing, books.club, alone=True)
+        granting = threading.Thread(target=grant, args=(books, asked))
+        granting.start()
+        while not books.scalar("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
+            assert granting.is_alive(), "it did not wait"
+        closing.execute(
+            text("INSERT INTO runs (club, kind, period, state, cursor, facts, started_at) "
+                 "VALUES ('family_club', 'stars', '2026-11-01', 'running', '0', '{}', now())")
+        )  # fmt: skip
+        closing.commit()
+        granting.join()
+    assert books.scalar("SELECT count_month::text FROM entries WHERE kind = 'correction'") == "2026-12-01"
 
 
 def test_the_input_hash_covers_corrections_and_is_unchanged_without(books: Books, club: Club) -> None:
