@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, joinedload
 
 from benefits.conditions import AlreadyClaimed, Holding, SoldOut, holder_of, period_of, why_not
-from benefits.journal import note
+from benefits.journal import noting
 from benefits.members import Account, accounts_of, hold_and_ask
 from benefits.people import names_of
 from benefits.privileges import asking_holdings, asking_privilege, holdings_from, holdings_of, privilege_from
@@ -200,28 +200,23 @@ def _take(
 
     The stock's row is what rivals queue for: nothing that can be done before it is done after it.
     """
-    ask(session, _MARK)
     granted = _grant(session, privilege, person, member_id, slots, now)
     if granted is None:
         return None
     facts = {"privilege": privilege.id, "member": member_id}
     actor, subject = ("person", person.id), ("claim", granted.id)
-    note(session, club=privilege.club, at=now, action="claimed", subject=subject, actor=actor, **facts)
-    try:
-        _take_stock(session, privilege)
-        if privilege.pooled:
-            _take_code(session, privilege.id, granted.id)
-    except SoldOut:
+    noted = noting(club=privilege.club, at=now, action="claimed", subject=subject, actor=actor, **facts)
+    if not _take_unit(session, privilege, granted.id, noted):
         ask(session, _BACK)
         session.expunge(granted)
-        raise
+        raise SoldOut()
     return granted
 
 
 def _grant(
     session: Session, privilege: Privilege, person: Person, member_id: int, slots: set[int], now: datetime
 ) -> Claim | None:
-    """Insert into the lowest free slot. A slot that another transaction is taking is waited for, never assumed gone."""
+    """Set the mark, insert into the lowest free slot. One that another transaction is taking is waited for."""
     values = {
         "privilege_id": privilege.id,
         "member_id": member_id,
@@ -235,31 +230,27 @@ def _grant(
     for slot in range(1, privilege.claim_limit + 1):
         if slot in slots:
             continue
-        (granted,) = ask(session, (_GRANT, {**values, "slot": slot}))
+        _, granted = ask(session, _MARK, (_GRANT, {**values, "slot": slot}))
         if granted:
             return cast(Claim, granted[0][0])
     return None
 
 
-def _take_stock(session: Session, privilege: Privilege) -> None:
-    """One unit less, by a conditional update that waits for whoever holds the row. Raises `SoldOut`.
+def _take_unit(session: Session, privilege: Privilege, claim_id: int, noted: tuple[Query, Values]) -> bool:
+    """Note the claim, and take one of the stock and a code of the pool; False: one of them cannot be had.
 
-    A privilege without a stock is not written to: its claims need not queue for its row. Asked again after the grant, for
-    then a stock set meanwhile is either seen here, or waits for our commit and counts us.
+    Stock: a conditional update that waits for whoever holds the row. A privilege without a stock is not written to: its
+    claims need not queue for its row. Asked again after the grant, for then a stock set meanwhile is either seen here, or
+    waits for our commit and counts us.
+
+    Code: one that nobody is taking; when there is none, those being taken are waited for. That second pass is why nobody
+    is refused while a code comes back from a rival that rolls back (A4).
     """
-    mine = {"privilege": privilege.id}
-    if privilege.stock is None and ask(session, (_STOCK, mine)) == [[(None,)]]:
-        return
-    if ask(session, (_TAKE, mine)) == [[]]:
-        raise SoldOut()
-
-
-def _take_code(session: Session, privilege_id: int, claim_id: int) -> None:
-    """Take a code that nobody is taking; when there is none, wait for those being taken. Raises `SoldOut`.
-
-    The second pass is why nobody is refused while a code comes back from a rival that rolls back (A4).
-    """
-    for code in (_CODE_NOBODY_TAKES, _CODE_WAITED_FOR):
-        if ask(session, (code, {"privilege": privilege_id, "claim": claim_id})) != [[]]:
-            return
-    raise SoldOut()
+    mine = {"privilege": privilege.id, "claim": claim_id}
+    code = [(_CODE_NOBODY_TAKES, mine)] if privilege.pooled else []
+    _, stock, *codes = ask(session, noted, (_STOCK if privilege.stock is None else _TAKE, mine), *code)
+    if privilege.stock is None and stock != [(None,)]:
+        (stock,) = ask(session, (_TAKE, mine))
+    if stock and codes == [[]]:
+        codes = ask(session, (_CODE_WAITED_FOR, mine))
+    return bool(stock) and codes != [[]]

@@ -9,7 +9,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from models import JournalEntry
-from models.queries import Query, ask
+from models.queries import Query, Values, ask
 
 _NOTE = Query(
     insert(JournalEntry.__table__),  # type: ignore[arg-type]
@@ -28,6 +28,19 @@ def note(
     **facts: Any,
 ) -> None:
     """Append one deed in the caller's transaction: `subject` is (kind, id), `actor` is (kind, id)."""
+    ask(session, noting(club=club, at=at, action=action, subject=subject, actor=actor, **facts))
+
+
+def noting(
+    *,
+    club: str,
+    at: datetime,
+    action: str,
+    subject: tuple[str, int | None],
+    actor: tuple[str, object] = ("system", None),
+    **facts: Any,
+) -> tuple[Query, Values]:
+    """What `note` sends, to be sent with others."""
     entry = {
         "club": club,
         "at": at,
@@ -38,4 +51,4 @@ def note(
         "subject_id": subject[1],
         "facts": facts,
     }
-    ask(session, (_NOTE, entry))
+    return _NOTE, entry

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from benefits import claims, journal, people
+from benefits import claims, people
 from benefits.vault import Vault
 from clubs import load_club
 from clubs.catalogue import SHIPPED
@@ -68,10 +68,10 @@ def arm(session: Session, die_at: int) -> list[int]:
 
 def _tear(session: Session) -> None:
     """The fault this test must be able to see: something commits between the grant and its journal note."""
-    real = journal.note
+    take = claims._take_unit
 
-    def note(*args: Any, **values: Any) -> None:
+    def torn(*args: Any) -> bool:
         session.connection().connection.driver_connection.execute("COMMIT")  # type: ignore[union-attr]
-        real(*args, **values)
+        return take(*args)
 
-    setattr(claims, "note", note)  # noqa: B010 (claims imported it; it is no public name of theirs)
+    setattr(claims, "_take_unit", torn)  # noqa: B010 (it is no public name of theirs)

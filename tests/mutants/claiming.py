@@ -49,8 +49,8 @@ MUTANTS = (
         "codes in flight count as gone",
         "the second pass over the pool",
         CLAIMS,
-        "for code in (_CODE_NOBODY_TAKES, _CODE_WAITED_FOR):",
-        "for code in (_CODE_NOBODY_TAKES,):",
+        "codes = ask(session, (_CODE_WAITED_FOR, mine))",
+        "pass",
         (RIVALS + "test_codes_waited_for_one_after_another",),
     ),
     Mutant(

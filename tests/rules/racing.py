@@ -10,17 +10,18 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from benefits import claims, people
-from benefits.conditions import AlreadyClaimed, SoldOut, holder_of, period_of
+from benefits.conditions import AlreadyClaimed, holder_of, period_of
 from benefits.refusal import Refusal
 from benefits.vault import Vault
 from clubs import load_club
 from clubs.catalogue import SHIPPED
 from database.engine import make_engine, make_sessions
-from models import Claim, Code, Person, Privilege
+from models import Claim, Person, Privilege
+from models.queries import Query, ask
 from tests.conftest import TEST_KEYS
 from tests.factories import NOON
 
@@ -79,7 +80,7 @@ class Rivals:
 
 def _rival(pipe: Connection, barrier: Barrier) -> None:
     engines: dict[str, Engine] = {}
-    guards = {name: getattr(claims, name) for name in ("_grant", "_take_stock", "_take_code")}
+    guards = {name: getattr(claims, name) for name in ("_grant", "_TAKE", "_CODE_WAITED_FOR")}
     while (job := pipe.recv()) is not None:
         url, presses, mode = job
         engine = engines.setdefault(url, make_engine(url, pool_size=1))
@@ -131,6 +132,7 @@ def _grant_unguarded(
 ) -> Claim | None:
     """Check, then insert: what `claims._grant` must not be."""
     holder, period = holder_of(privilege, member_id=member_id, person_id=person.id), period_of(privilege, now)
+    ask(session, claims._MARK)
     found = session.scalars(select(Claim.slot).where(Claim.privilege_id == privilege.id, Claim.holder == holder)).all()
     if len(found) >= privilege.claim_limit:
         return None
@@ -139,25 +141,18 @@ def _grant_unguarded(
     return session.execute(insert(Claim).values(**values, **rest).returning(Claim)).scalar_one()
 
 
-def _take_stock_unguarded(session: Session, privilege: Privilege) -> None:
-    """Read, then write: what `claims._take_stock` must not be."""
-    row = session.execute(select(Privilege.stock, Privilege.taken).where(Privilege.id == privilege.id)).one()
-    if row.stock is not None and row.taken >= row.stock:
-        raise SoldOut()
-    session.execute(update(Privilege).where(Privilege.id == privilege.id).values(taken=row.taken + 1))
-
-
-def _take_code_skipping(session: Session, privilege_id: int, claim_id: int) -> None:
-    """Believe SKIP LOCKED: codes that rivals hold count as gone."""
-    free = select(Code.id).where(Code.privilege_id == privilege_id, Code.claim_id.is_(None)).order_by(Code.id).limit(1)
-    code_id = session.execute(free.with_for_update(skip_locked=True)).scalar()
-    if code_id is None:
-        raise SoldOut()
-    session.execute(update(Code).where(Code.id == code_id).values(claim_id=claim_id))
+_ALONE = select(Privilege.taken).where(Privilege.id == bindparam("privilege")).scalar_subquery()
+TAKE_UNGUARDED = Query(
+    update(Privilege)
+    .where(Privilege.id == bindparam("privilege"), or_(Privilege.stock.is_(None), Privilege.stock > _ALONE))
+    .values(taken=_ALONE + 1)
+    .returning(Privilege.taken)
+)
+"""Read, then write: what `claims._TAKE` must not be. Who waited for the row goes by what was read before."""
 
 
 WITHOUT: dict[str, dict[str, Any]] = {
     GUARDED: {},
-    CHECK_THEN_ACT: {"_grant": _grant_unguarded, "_take_stock": _take_stock_unguarded},
-    SKIP_ONLY: {"_take_code": _take_code_skipping},
+    CHECK_THEN_ACT: {"_grant": _grant_unguarded, "_TAKE": TAKE_UNGUARDED},
+    SKIP_ONLY: {"_CODE_WAITED_FOR": claims._CODE_NOBODY_TAKES},
 }
