@@ -113,7 +113,7 @@ class Watching(OfferPage):
 def _rest(t: Words, offer: Offer, found: Progress) -> str:
     """What is still to come, or undecided."""
     said = []
-    if offer.state == "sending" and found.seconds_left is not None:
+    if offer.state == "sending" and found.waiting and found.seconds_left is not None:
         minutes = max(1, -(-int(found.seconds_left) // 60))
         said.append(t.count("About {n} minute to go.", "About {n} minutes to go.", minutes))
     if found.unknown:
