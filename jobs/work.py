@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Engine, delete, func, null, or_, select, text, update
+from sqlalchemy import Engine, Integer, cast, delete, func, null, or_, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from benefits import notices, parked, rounds, rounds_preview
@@ -132,7 +132,10 @@ class Work:
                 select(TurnRow.club, TurnRow.event_id)
                 .where(TurnRow.state == "parked", TurnRow.attempts < 4)
                 .where(TurnRow.kind.in_(("follow", "unfollow", "unsend")))
-                .where(TurnRow.received_at < self.now() - timedelta(minutes=1) * TurnRow.attempts)
+                .where(
+                    TurnRow.received_at + func.make_interval(0, 0, 0, 0, 0, cast(TurnRow.attempts, Integer))
+                    < self.now()
+                )
                 .order_by(TurnRow.received_at)
                 .limit(100)
             ).all()

@@ -164,12 +164,12 @@ def test_a_notice_nobody_can_word_does_not_hold_up_the_others(world: World, work
 
 
 def test_d9_an_expired_token_drops_no_notice(world: World, work: Work) -> None:
-    """D9: 401 says nothing of the message: it is pushed once the token is good again, once, under the same key."""
+    """D9: 401 says nothing of the message: it waits, and is pushed once when the token is good again."""
     may = world.phone("เมย์", friend=True)
     waiting = notice(world, may)
     world.line.fault("expired_token", path="/v2/bot/message/push")
     assert work.pushes() == 0
-    assert (state(world, waiting), pushed(world, may)) == ("pushing", 0)
+    assert (state(world, waiting), pushed(world, may)) == ("waiting", 0)
     world.line.clear_faults()
     world.move_to(NOON + timedelta(minutes=2))
     assert work.pushes() == 1
