@@ -26,6 +26,7 @@ LONGEST = timedelta(hours=12)
 TOUCH = timedelta(minutes=1)
 """A session's last use is written at most so often."""
 RECOVERY_CODES = 10
+CODES = "recovery code"
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """None of which is taken for another."""
 
@@ -146,7 +147,9 @@ def new_recovery_codes(session: Session, staff: Staff) -> list[str]:
     """Ten codes, once each instead of the second factor; the former ones are void. Only fingerprints are kept."""
     session.execute(delete(RecoveryCode).where(RecoveryCode.staff_id == staff.id))
     codes = [one_time_secret() for _ in range(RECOVERY_CODES)]
-    session.add_all(RecoveryCode(staff_id=staff.id, fingerprint=_code(session, code)) for code in codes)
+    session.add_all(
+        RecoveryCode(staff_id=staff.id, fingerprint=vault_of(session).fingerprint(code, CODES)) for code in codes
+    )
     return codes
 
 
@@ -156,7 +159,7 @@ def use_recovery_code(session: Session, staff: Staff, code: str, *, now: datetim
         update(RecoveryCode)
         .where(
             RecoveryCode.staff_id == staff.id,
-            RecoveryCode.fingerprint == _code(session, code.strip().lower()),
+            RecoveryCode.fingerprint.in_(vault_of(session).fingerprints(code.strip().lower(), CODES)),
             RecoveryCode.used_at.is_(None),
         )
         .values(used_at=now)
@@ -168,10 +171,6 @@ def use_recovery_code(session: Session, staff: Staff, code: str, *, now: datetim
 def one_time_secret() -> str:
     """Sixteen letters and digits in groups of four, from a good source: 79 bits."""
     return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(4))
-
-
-def _code(session: Session, code: str) -> bytes:
-    return vault_of(session).fingerprint(code, "recovery code")
 
 
 def _hash(token: str) -> bytes:

@@ -18,12 +18,12 @@ KEPT_BACK, COST_SATANG = 200, 10
 
 def hire(sessions: sessionmaker[Session], club: Club, now: datetime) -> int:
     """Make those who are not there yet, and with the first the month's budget; how many were made."""
-    made = 0
+    made, hashed = 0, PasswordHasher().hash(PASSWORD)
     with sessions.begin() as session:
         for one in COLLEAGUES:
             if colleagues.staff_of(session, one.email) is None:
                 colleagues.add(
-                    session, email=one.email, name=one.name, password=PasswordHasher().hash(PASSWORD), club=club.key,
+                    session, email=one.email, name=one.name, password=hashed, club=club.key,
                     roles=one.roles, now=now, one_time=False,
                 )  # fmt: skip
                 made += 1

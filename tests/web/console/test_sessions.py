@@ -12,8 +12,8 @@ from sqlalchemy.exc import OperationalError
 
 from benefits import staff as colleagues
 from models import Staff
-from tests.web.console.desk import CLUB, OTHER_CLUB, PASSWORD, Desk, Hand, keep, kept_in, make_desk
-from tests.web.console.test_signing_in import NEW, noted, sign_in
+from tests.web.console.desk import CLUB, ENVIRON, OTHER_CLUB, PASSWORD, Desk, Hand, keep, kept_in, make_desk
+from tests.web.console.test_signing_in import NEW, code_of, equipped, noted, send, sign_in
 
 SYSTEM = ("system", None)
 
@@ -193,3 +193,28 @@ def test_signing_in_again_ends_the_former_session_of_that_browser(desk: Desk) ->
     assert client.get("/console/").status_code == 200
     client.set_cookie("console", former.value, domain="localhost")
     assert client.get("/console/").status_code == 303
+
+
+def test_c15_new_keys_sign_and_old_ones_still_read_until_they_go(
+    desk: Desk, console_database: str, tmp_path: Path
+) -> None:
+    """C15: a new key in front: open sessions, second factors and recovery codes go on; what is new is signed with it."""
+    old, new = ENVIRON["SITTHI_SECRET_KEYS"], "another-key-for-tests-only-9876543210-zyxwvu"
+    staff, codes = equipped(desk, "admin")
+    hand = Hand(desk, staff, desk.enter(staff))
+    rotated = make_desk(console_database, tmp_path, desk.vault, SITTHI_SECRET_KEYS=f"{new},{old}")
+    assert elsewhere(rotated, hand) == 200
+    for given in (code_of(desk, staff.tf_totp_secret or ""), codes[0]):
+        client = rotated.client()
+        sign_in(client, staff)
+        assert send(client, "/console/second-factor", code=given).status_code == 303
+    cookie = client.get_cookie("console")
+    assert cookie is not None
+    theirs = desk.client()
+    theirs.set_cookie("console", cookie.value, domain="localhost")
+    assert theirs.get("/console/").status_code == 303, "signed with the new key, which the old process does not have"
+    (tmp_path / "later").mkdir()
+    gone = make_desk(console_database, tmp_path / "later", desk.vault, SITTHI_SECRET_KEYS=new)
+    assert elsewhere(gone, hand) == 303
+    for other in (rotated, gone):
+        other.sessions.kw["bind"].dispose()
