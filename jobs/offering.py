@@ -25,7 +25,7 @@ from jobs.offer_tests import Tests
 from jobs.sending import THREADS, Sender
 from models import Budget, Offer
 
-AT_ONCE = 10
+AT_ONCE = 16
 """Batches taken in one transaction at most."""
 UPKEEP = 1.0
 QUOTA_AGE = timedelta(minutes=1)

@@ -22,7 +22,7 @@ from benefits.offers import batches, pace, running
 from benefits.offers.batches import Outcome, Ready
 from bot.line import Line, LineError, NotSent, TooMany, Unknown
 
-THREADS = 32
+THREADS = 40
 """At 200 calls a second and an answer in 100 ms, 20 are under way; the others wait for their place."""
 LONGEST = 600.0
 """Seconds between two tries of one batch at most."""
