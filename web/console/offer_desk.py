@@ -56,9 +56,9 @@ class OfferPage(Page):
             **facts,
         )
 
-    def status(self, offer: Offer) -> Status:
+    def status(self, offer: Offer, *, brief: bool = False) -> Status:
         """How it stands, in a sentence."""
-        return status_of(self.t, self.session, self.club, offer, self.now)
+        return status_of(self.t, self.session, self.club, offer, self.now, brief=brief)
 
     def steps(self, offer: Offer) -> list[dict[str, str]]:
         """The pages of this offer that this colleague may open, in the order one works."""

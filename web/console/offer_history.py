@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models import JournalEntry
+from web.console.offer_status import pause_reason
 from wording import Words
 
 
@@ -33,9 +34,11 @@ def _sending(t: Words, entry: JournalEntry, who: str) -> str | None:
         case "offer_stopped":
             return t("{name} stopped it for good.", name=who)
         case "offer_paused":
-            return t("{name} paused it.", name=who) if who else t("It was paused by itself.")
+            return t("{name} paused it.", name=who)
+        case "offer_halted":
+            return t("It paused by itself: {why}", why=pause_reason(t, entry.facts.get("reason")))
         case "offer_resumed":
-            return t("{name} let it go on.", name=who)
+            return t("{name} let it go on.", name=who) if who else t("It went on by itself.")
         case "offer_unknown_decided":
             resent = bool(entry.facts.get("resend"))
             reason = entry.facts.get("reason", "")

@@ -16,6 +16,7 @@ from wording import Words
 
 BEGUN = ("preparing", "sending", "paused", "stopped", "done")
 """States in which there may be recipients."""
+ENDED = ("stopped", "done")
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,20 @@ class Status:
     """Percent of the recipients dealt with, while it is being sent."""
 
 
-def status_of(t: Words, session: Session, club: Club, offer: Offer, now: datetime) -> Status:
-    """The state of one offer."""
+def status_of(t: Words, session: Session, club: Club, offer: Offer, now: datetime, *, brief: bool = False) -> Status:
+    """The state of one offer. `brief`: of one that is over, only when it ended, for counting millions takes a moment."""
+    if brief and offer.prepared_at is not None and offer.state in ENDED and offer.finished_at is not None:
+        return Status(state_name(t, offer.state), "plain", _ended(t, offer.state, t.moment(offer.finished_at)))
     found = progress(session, offer) if offer.state in BEGUN and offer.prepared_at is not None else None
     share = None
     if found is not None and offer.state in ("sending", "paused"):
         share = permille(found) // 10
     sentence = sending_sentence(t, offer, found) if found is not None else waiting_sentence(t, session, offer, now)
     return Status(state_name(t, offer.state), TONES.get(offer.state, "plain"), sentence, share)
+
+
+def _ended(t: Words, state: str, moment: str) -> str:
+    return t("It was done on {moment}.", moment=moment) if state == "done" else t("Stopped on {moment}.", moment=moment)
 
 
 def waiting_sentence(t: Words, session: Session, offer: Offer, now: datetime) -> str:

@@ -80,7 +80,7 @@ class Offers(Reading, Watching, Reviewing):
         return list(self.session.scalars(found.order_by(Offer.id.desc()).limit(PAGE + 1)))
 
     def _row(self, offer: Offer) -> dict[str, Any]:
-        status = self.status(offer)
+        status = self.status(offer, brief=True)
         page = "write" if offer.state == "draft" and self.may("marketer") else "review"
         return {
             "name": offer.name,
