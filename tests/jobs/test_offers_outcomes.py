@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 import bot.line
+from benefits.offers import batches
 from models import JournalEntry
 from simulator import sending
 from simulator.api import invalid_property
@@ -119,6 +121,37 @@ def test_d10_a_worker_killed_between_sending_and_writing_down(stage: Stage) -> N
     stage.job().run()
     assert [call["status"] for call in stage.line.calls(MULTICAST)] == [500, 409]
     assert (stage.outcomes(), stage.offer().state, stage.heard()) == ({"accepted": (1, 3)}, "done", {1: 3})
+
+
+def test_d10_two_workers_never_have_one_batch(stage: Stage) -> None:
+    """D10: what one worker tries again is its own for as long as its lease lasts, whatever another asks for."""
+    stage.crowd(PEOPLE)
+    stage.approved()
+    stage.line.fault("error_500_before", path=MULTICAST, times=1)
+    stage.job().run()
+    now = stage.later(minutes=1)
+    mine, theirs = uuid.uuid4(), uuid.uuid4()
+    with stage.world.parts.sessions.begin() as session:
+        assert len(batches.retry(session, stage.offer_id, mine, now, 10)) == 1
+    with stage.world.parts.sessions.begin() as session:
+        assert batches.retry(session, stage.offer_id, theirs, now, 10) == []
+
+
+def test_d10_an_open_outcome_and_then_429_is_no_proof(stage: Stage) -> None:
+    """D9, D10: LINE took it and did not say so; the retry hears 429, which is true of the retry alone: same key again."""
+    stage.crowd(PEOPLE)
+    stage.approved()
+    for kind in ("error_500_after", "rate_429", "html_body"):
+        more = {"status": 400} if kind == "html_body" else {}
+        stage.line.fault(kind, path=MULTICAST, times=1, **more)
+        stage.job().run()
+        stage.later(minutes=1)
+        stage.at_full_speed()
+        stage.change("UPDATE offers SET state = 'sending', paused_reason = NULL")
+    assert stage.outcomes() == {"unknown": (1, 3)}, "400 after a doubt: nobody knows"
+    assert len({call["request"]["to"][0] for call in stage.line.calls(MULTICAST)}) == 1
+    stage.job().run()
+    assert stage.heard() == {1: 3}
 
 
 @pytest.mark.parametrize(("hours", "state", "calls"), [(22.98, "accepted", 2), (23.02, "unknown", 1)])
@@ -251,6 +284,7 @@ def test_a_malformed_id_costs_its_owner_the_message_and_nobody_else(
     stage.job().run()
     assert [call["status"] for call in stage.line.calls(MULTICAST)] == [200, 400, 200]
     assert (stage.recipients(), stage.outcomes()) == ({"batched": 6, "malformed": 2}, {"accepted": (1, 6)})
+    assert stage.offer().reserved == 0
     assert stage.heard() == {0: 1, 1: 1, 2: 6}
 
 
