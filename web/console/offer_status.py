@@ -61,7 +61,7 @@ def waiting_sentence(t: Words, session: Session, offer: Offer, now: datetime) ->
         case "preparing":
             return t("The list of recipients is being made. Nothing was sent yet.")
         case "paused":
-            return t("Paused before anything was sent. It begins when somebody resumes it.")
+            return t("Paused before anything was sent: {why}", why=pause_reason(t, offer.paused_reason))
         case "stopped":
             return t("Stopped before anything was sent.")
         case "expired" if offer.not_after is not None:

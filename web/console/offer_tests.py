@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as Answer
 
 from benefits.offers import approvers, drafting, testers
 from benefits.offers.content import spoken
+from benefits.offers.texts import MissingValue
 from benefits.refusal import Refusal
 from models import Offer, Person, Staff, StaffChat, TestSend
 from web.console.access import READERS, allow
@@ -52,6 +53,13 @@ class Testing(Writing):
                                 now=self.now, key=key)  # fmt: skip
         except Refusal as refusal:
             return self._test_form(offer, [refusal_sentence(self.t, refusal)], 409)
+        except MissingValue as missing:
+            variable = f"{{{missing.variable}}}"
+            return self._test_form(
+                offer,
+                [self.t("A tester has no {variable}. Write what to say instead after a |.", variable=variable)],
+                409,
+            )
         self.console.ring("offers")
         told = self.t.count(
             "The test is on its way to {n} tester.", "The test is on its way to {n} testers.", len(chosen)
