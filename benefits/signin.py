@@ -25,6 +25,7 @@ IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
 TOUCH = timedelta(minutes=1)
 """A session's last use is written at most so often."""
+KEEP_SESSIONS = timedelta(days=365)
 RECOVERY_CODES = 10
 CODES = "recovery code"
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -65,6 +66,19 @@ def take_try(session: Session, *, door: str, now: datetime) -> bool:
 def open_door(session: Session, *, door: str) -> None:
     """Forget the tries at `door`: somebody proved who she is."""
     session.execute(delete(SignInDoor).where(SignInDoor.fingerprint == _print(session, door)))
+
+
+def tidy(session: Session, *, now: datetime) -> int:
+    """Delete doors that are forgotten anyway, and sessions that ended long ago; how many of both.
+
+    Whoever guesses at addresses leaves a row for each: they do not pile up.
+    """
+    doors = delete(SignInDoor).where(SignInDoor.tried_at <= now - FORGOTTEN_AFTER)
+    rows = delete(StaffSession).where(StaffSession.begun_at <= now - KEEP_SESSIONS)
+    return sum(
+        len(session.execute(gone).all())
+        for gone in (doors.returning(SignInDoor.tries), rows.returning(StaffSession.id))
+    )
 
 
 def _print(session: Session, door: str) -> bytes:

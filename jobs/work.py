@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Engine, Integer, cast, delete, func, null, or_, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from benefits import notices, parked, rounds, rounds_preview
+from benefits import notices, parked, rounds, rounds_preview, signin
 from bot.line import Line, LineError, NotSent, TooMany, Unknown
 from bot.outbox import KEY_LIFE, Outbox
 from clubs import Club
@@ -175,6 +175,7 @@ class Work:
                     "(SELECT job_id FROM procrastinate_events WHERE at < now() - interval '7 days')"
                 )
             )
+            signin.tidy(session, now=self.now())
         return len(emptied)
 
     def _next_push(self) -> Push | None:

@@ -204,7 +204,7 @@ class Page(BaseView):
     def find(self, model: type[Row], row_id: int, session: Session | None = None) -> Row:
         """The row of the present club; 404 when it is another club's or nobody's (B5)."""
         row = (session or self.session).get(model, row_id) if 0 < row_id < 2**63 else None
-        if row is None or getattr(row, "club", self.club.key) != self.club.key:
+        if row is None or getattr(row, "club", None) != self.club.key:
             abort(404)
         return row
 

@@ -289,3 +289,17 @@ def test_the_demos_password_is_worth_nothing_elsewhere(desk: Desk) -> None:
 def test_a_session_row_holds_no_token(desk: Desk) -> None:
     with desk.sessions() as session:
         assert session.scalar(select(func.min(func.length(StaffSession.token_hash)))) == 32
+
+
+def test_guesses_at_addresses_do_not_pile_up(desk: Desk) -> None:
+    """What is forgotten anyway goes; a door that still pauses, and a session of today, stay."""
+    staff = desk.hire("viewer")
+    with desk.sessions() as session:
+        signin.tidy(session, now=desk.clock.now() + timedelta(days=400))
+        for n in range(3):
+            signin.take_try(session, door=f"email:{n}", now=desk.clock.now() - timedelta(days=n))
+        signin.begin_session(session, staff, now=desk.clock.now() - signin.KEEP_SESSIONS)
+        token = signin.begin_session(session, staff, now=desk.clock.now())
+        assert signin.tidy(session, now=desk.clock.now()) == 3
+        assert signin.session_of(session, token, now=desk.clock.now()) is not None
+        session.rollback()
