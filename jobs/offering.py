@@ -109,8 +109,8 @@ class Offering:
 
     def _some(self, sender: Sender, club: Club, offer: Offer) -> float | None:
         """Hand a few batches to the sender (None), or say in how many seconds to ask again; 0: nothing to take."""
-        room = sender.place(AT_ONCE)
         kind = "push" if personal(offer.content) else "multicast"
+        room = sender.place(AT_ONCE if kind == "multicast" else 4 * AT_ONCE)
         speed = pace.bounded(offer.pace, offer.recipients or 0)
         with self.sessions.begin() as session:
             again, planned, size = batches.takeable(session, offer, self.now(), room)

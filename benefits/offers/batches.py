@@ -116,7 +116,7 @@ def freeze(
     picked = session.execute(sql.PICK, values).all()
     if not picked:
         return []
-    words = _worded(session, offer, wording, picked)
+    _worded(session, offer, wording, picked)
     limits = budget.of(session, club)
     others = reach.recent(session, club.key, limits, now, besides=offer.id)
     if others:  # two offers must not both be the last one the cap allows
@@ -129,7 +129,7 @@ def freeze(
     for row in fixed:
         for person_id, why in zip(row.out or (), row.why or (), strict=True):
             _mark(session, offer.id, person_id, why)
-    return _ready(session, offer.id, [row for row in fixed if row.line_user_ids], words)
+    return _ready(session, offer.id, [row for row in fixed if row.line_user_ids])
 
 
 def record(session: Session, outcomes: Sequence[Outcome], owner: UUID, now: datetime) -> int:
@@ -215,38 +215,38 @@ def _sending(some: ColumnElement[bool], ids: ColumnElement[Any]) -> dict[str, An
 _FIXING = _fixing(reach.why_not(None))
 
 
-def _worded(
-    session: Session, offer: Offer, wording: Wording | None, picked: Sequence[Row[Any]]
-) -> dict[int, list[Any]]:
-    """Every reader's own messages, stored with her batch; who lacks a value for them is left out."""
+def _worded(session: Session, offer: Offer, wording: Wording | None, picked: Sequence[Row[Any]]) -> None:
+    """Every reader's own messages are stored with her batch; who lacks a value for them is left out."""
     if wording is None:
-        return {}
+        return
     said = wording(session, offer, {row.first_person_id: row.language for row in picked})
     found = {row.id: words for row in picked if (words := said.get(row.first_person_id))}
     for row in picked:
         if row.id not in found:
             _mark(session, offer.id, row.first_person_id, "incomplete")
-    stored = [{"b_id": batch_id, "b_messages": messages} for batch_id, messages in found.items()]
-    if stored:
+    if found:
+        stored = [{"b_id": batch_id, "b_messages": messages} for batch_id, messages in found.items()]
         session.connection().execute(sql.WORDS, stored)
-    return found
 
 
-def _ready(
-    session: Session, offer_id: int, rows: Sequence[Row[Any]], words: Mapping[int, list[Any]] | None = None
-) -> list[Ready]:
-    known = words or {}
+def _ready(session: Session, offer_id: int, rows: Sequence[Row[Any]]) -> list[Ready]:
+    """With the body as it is stored, at the first try as at every other: a retry must be the very same."""
     bodies: dict[str, list[Any]] = {}
     if any(row.kind == "multicast" for row in rows):
         found = session.execute(select(Body.language, Body.messages).where(Body.offer_id == offer_id))
         bodies = {row.language: row.messages for row in found}
     return [
         Ready(
-            row.id, offer_id, row.kind, row.retry_key, tuple(row.line_user_ids),
-            known.get(row.id) or row.messages or bodies[row.language], row.attempts,
+            id=row.id,
+            offer_id=offer_id,
+            kind=row.kind,
+            key=row.retry_key,
+            to=tuple(row.line_user_ids),
+            messages=row.messages or bodies[row.language],
+            attempts=row.attempts,
         )
         for row in sorted(rows, key=lambda row: row.id)
-    ]  # fmt: skip
+    ]
 
 
 def _record(session: Session, outcome: Outcome, owner: UUID, now: datetime) -> None:
