@@ -108,8 +108,11 @@ def accept(
         insert(Upload).values({**values, **more, **rest}).on_conflict_do_nothing().returning(Upload.id)
     )
     if made is None:
-        same = select(Upload).filter_by(**values).where(Upload.state.in_(OPEN))
-        return session.scalars(same).one(), False
+        same = session.scalars(select(Upload).filter_by(**values).where(Upload.state.in_(OPEN))).one_or_none()
+        if same is not None:
+            return same, False
+        # It came to an end between the two statements: then this one is new.
+        return accept(session, club=club, kind=kind, received=received, complete=complete, by=by, now=now)
     facts = {"kind": kind, "complete": complete, "bytes": received.size}
     note(
         session, club=club.key, at=now, action="file_handed_in", subject=("upload", made), actor=("staff", by), **facts

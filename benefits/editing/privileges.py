@@ -21,7 +21,7 @@ from benefits.editing.faults import ChangedMeanwhile, Fault, Faulty, NeedsAgreem
 from benefits.editing.privilege_form import COLUMNS, TEXTS, Read, Typed, read
 from benefits.journal import note
 from benefits.sealed_codes import open_privilege_code, seal_privilege_code
-from benefits.vault import vault_of
+from benefits.vault import CannotOpen, vault_of
 from clubs import Club
 from models import Claim, Partner, Privilege
 
@@ -57,7 +57,7 @@ def create(
 ) -> Privilege:
     """A new privilege; a copy keeps the code of `copied_from` unless another is typed. Raises `Faulty`, `Unknown`."""
     source = None if copied_from is None else find(session, club=club, privilege_id=copied_from)
-    typed = _with_code_of(session, source, typed)
+    typed = with_code_of(session, source, typed)
     found = read(typed, club=club, partners=[partner.id for partner in partners_of(session, club)])
     _refuse(found.faults)
     values = {**found.values, "club": club.key, "key": found.key, "created_at": now, "taken": 0}
@@ -137,11 +137,20 @@ def _refuse(faults: Collection[Fault]) -> None:
         raise Faulty(list(faults))
 
 
-def _with_code_of(session: Session, source: Privilege | None, typed: Typed) -> Typed:
+def with_code_of(session: Session, source: Privilege | None, typed: Typed) -> Typed:
+    """A copy's form with the code of its source, unless another is typed or it takes its codes from a pool."""
     if source is None or typed.fields.get("code", "").strip() or typed.fields.get("pooled", ""):
         return typed
-    code = open_privilege_code(vault_of(session), source)
+    code = _opened(session, source)
     return typed if code is None else Typed({**typed.fields, "code": code}, typed.tiers)
+
+
+def _opened(session: Session, row: Privilege) -> str | None:
+    """The code; none: there is none, or its key is gone, and then it can only be typed anew."""
+    try:
+        return open_privilege_code(vault_of(session), row)
+    except CannotOpen:
+        return None
 
 
 def _seal(session: Session, row: Privilege, found: Read) -> None:
@@ -153,7 +162,7 @@ def _seal(session: Session, row: Privilege, found: Read) -> None:
 
 def _differences(session: Session, row: Privilege, found: Read) -> list[str]:
     changed = [name for name in COLUMNS if getattr(row, name) != found.values[name]]
-    same = bool(found.code) and open_privilege_code(vault_of(session), row) == found.code
+    same = bool(found.code) and _opened(session, row) == found.code
     return changed if same or not (found.code or found.drop_code) else [*changed, "code"]
 
 

@@ -47,7 +47,7 @@ class PrivilegeEditing(Page):
             return self._form(_copied(source) if source else privilege_form.blank(), source=source)
         typed, spoiled = self._typed()
         try:
-            self._check(typed, None, spoiled)
+            self._check(privileges.with_code_of(self.session, source, typed), None, spoiled)
             with self.console.sessions.begin() as session:
                 copied = source.id if source else None
                 row = privileges.create(

@@ -219,6 +219,18 @@ def test_its_code_is_never_shown(desk: Desk, mali: Hand) -> None:
     assert "PLANTED" not in export.text
 
 
+def test_a_link_is_copied_too(desk: Desk, mali: Hand) -> None:
+    """A copy's address need not be typed again; a page without it would be refused."""
+    form = typed(desk, redeem="link", code="https://shop.example.com/three")
+    assert mali.post("/console/privileges/new", {**form, "code": ""}).status_code == 400
+    assert mali.post("/console/privileges/new", form).status_code == 303
+    row = row_of(desk, form["key"])
+    assert row is not None
+    copy = {**form_of(desk, row.id), "key": f"{row.key}-2", "copy": row.id}
+    assert mali.post("/console/privileges/new", copy).status_code == 303
+    assert "https://shop.example.com/three" in mali.get(f"/console/privileges/{row.id}").text
+
+
 def test_withdrawn_and_back(desk: Desk, mali: Hand) -> None:
     row = made(desk, stock=5, taken=5)
     assert "Sold out" in mali.get(f"/console/privileges/?q={row.key}").text
