@@ -170,3 +170,16 @@ def version_in(page: str) -> str:
     found = re.search(r'name="version" value="([0-9a-f]{64})"', page)
     assert found is not None, page[:500]
     return found[1]
+
+
+def text_form(offer: Offer, th: str, en: str, **more: Any) -> dict[str, Any]:
+    """The writing form with one text."""
+    return {
+        "version": offer.digest.hex(),
+        "name": offer.name,
+        "languages": ["th", "en"],
+        "part-0-kind": "text",
+        "part-0-th": th,
+        "part-0-en": en,
+        **more,
+    }
