@@ -19,7 +19,7 @@ from web.console.access import READERS, allow
 from web.console.cells import label
 from web.console.offer_words import picture_refusal
 from web.console.page import Page
-from web.console.privilege_words import by_field, redeem_name, scope_name, warning_sentence
+from web.console.privilege_words import by_field, field_names, redeem_name, scope_name, warning_sentence
 from web.member.pictures import placeholder
 
 MAKERS = ("marketer", "admin")
@@ -203,6 +203,7 @@ class PrivilegeEditing(Page):
             typed=typed.fields,
             ticked=typed.tiers,
             told=told or Told(),
+            names=field_names(t),
             seen=privileges.version_of(row) if row else "",
             partners=[(str(partner.id), label(partner, "name", t)) for partner in partners],
             tiers=[(tier.key, self.club.say(tier.name, t.language)) for tier in self.club.tiers],

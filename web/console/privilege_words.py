@@ -72,6 +72,41 @@ def by_field(t: Words, faults: Iterable[Fault]) -> dict[str, list[str]]:
     return said
 
 
+def field_names(t: Words) -> dict[str, str]:
+    """What each field of the form is called, for the list of what needs mending."""
+    first, last = t("First day"), t("Last day")
+    windows = {"visible": t("Shown in the chat"), "claim": t("Can be claimed"), "use": t("Can be used")}
+    ends = {
+        f"{key}_{end}": f"{name}, {day}"
+        for key, name in windows.items()
+        for end, day in (("from", first), ("to", last))
+    }
+    return {
+        **ends,
+        "key": t("ID"),
+        "partner_id": t("Partner"),
+        "name_th": t("Name in Thai"),
+        "name_en": t("Name in English"),
+        "about_th": t("What members get, in Thai"),
+        "about_en": t("What members get, in English"),
+        "conditions_th": t("Conditions in Thai"),
+        "conditions_en": t("Conditions in English"),
+        "picture": t("Picture"),
+        "tiers": t("Tiers"),
+        "claim_limit": t("How often it can be claimed"),
+        "scope": t("… counted"),
+        "stock": t("Units in all"),
+        "alert_at": t("Tell us when this few are left"),
+        "use_days": t("Days a claim can be used"),
+        "redeem": t("Used as"),
+        "code": t("Code or link, the same for everybody"),
+        "pooled": t("Each claim takes a code of its own from a pool"),
+        "code_minutes": t("Minutes a shown code is valid"),
+        "undo_minutes": t("Minutes in which a use can be undone"),
+        "position": t("Place in the list"),
+    }
+
+
 def warning_sentence(t: Words, warned: Warned) -> str:
     """What members who hold it unused would find changed."""
     said = {

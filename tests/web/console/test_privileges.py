@@ -124,6 +124,7 @@ def test_what_was_typed_is_kept_and_every_fault_stands_at_its_field(desk: Desk, 
     assert page.count("Fill this in.") == 2
     assert "Write a whole number from 0 to 1,000,000,000." in page
     assert 'id="stock-fault"' in page
+    assert '<a href="#name_th">Name in Thai: Fill this in.</a>' in page
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert f'value="{form["key"]}"' in page
