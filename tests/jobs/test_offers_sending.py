@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,9 +12,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from benefits.offers import drafting, pace
+from benefits.offers import batches, drafting, pace, running
 from benefits.offers.progress import progress
-from models import JournalEntry, Offer
+from models import JournalEntry, Offer, Recipient
 from tests.conversations.chat import CLUB
 from tests.conversations.chat import world as standing
 from tests.factories import NOON
@@ -223,6 +224,36 @@ def test_two_offers_at_once_keep_the_cap(stage: Stage) -> None:
     with stage.world.parts.sessions() as session:
         states = set(session.scalars(select(Offer.state).where(Offer.id.in_(ids))))
     assert states == {"done"}
+
+
+def test_two_offers_freeze_one_after_the_other(stage: Stage) -> None:
+    """The cap allows one: what one offer is freezing, the other waits for, and then leaves out."""
+    stage.crowd(3)
+    ids = [stage.approved(name=name, pace=1) for name in ("one", "two")]
+    job = stage.job()
+    for offer_id in ids:
+        with stage.world.parts.sessions.begin() as session:
+            running.begin(session, offer_id, NOON)
+        job._prepare_one(stage.club, offer_id, NOON)
+    stage.change("UPDATE budgets SET cap_messages = 1, cap_days = 7")
+    taken: list[int] = []
+
+    def freeze(offer_id: int) -> None:
+        with stage.world.parts.sessions.begin() as session:
+            offer = session.get_one(Offer, offer_id)
+            found = batches.freeze(session, club=stage.club, offer=offer, owner=uuid.uuid4(), now=NOON, limit=1)
+            taken.append(len(found))
+            if offer_id == ids[0]:
+                other.start()
+                other.join(0.5)
+
+    other = threading.Thread(target=freeze, args=(ids[1],))
+    freeze(ids[0])
+    other.join(10)
+    assert taken == [1, 0]
+    with stage.world.parts.sessions() as session:
+        capped = session.scalars(select(Recipient.offer_id).where(Recipient.state == "capped")).all()
+    assert capped == [ids[1]] * 3
 
 
 def test_the_held_out_share_stays_the_same_people(stage: Stage) -> None:

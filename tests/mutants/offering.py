@@ -96,15 +96,7 @@ MUTANTS = (
         BATCHES,
         "if others:  # two offers must not both be the last one the cap allows",
         "if False:  # two offers must not both be the last one the cap allows",
-        (ON_ITS_WAY + "test_two_offers_at_once_keep_the_cap",),
-    ),
-    Mutant(
-        "whoever asks prepares",
-        "one preparation at a time, of an offer that is to be prepared",
-        PREPARING,
-        'if offer.state != "preparing":',
-        "if False:",
-        (ON_ITS_WAY + "test_e3_two_consoles_and_four_workers_make_one_sending",),
+        (ON_ITS_WAY + "test_two_offers_freeze_one_after_the_other",),
     ),
     Mutant(
         "no quiet hours",
