@@ -66,6 +66,21 @@ PAYLOADS = (
 )
 
 
+AXED = re.compile(r"/console/($|team|me|budget|club|views|codes|imports)")
+"""Pages that no browser test of their own looks at with axe."""
+
+
+def serious(page: Any) -> list[tuple[str, ...]]:
+    """What axe finds serious on the present page: rule, element, what to mend."""
+    page.evaluate(AXE)
+    found = page.evaluate(f"axe.run({WHERE}, {RULES})")["violations"]
+    return [
+        (each["id"], each["nodes"][0]["html"][:160], each["nodes"][0]["failureSummary"][:200])
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
 @pytest.fixture(scope="module")
 def desk(server_url: str, template: str, vault: Vault, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A console full of hostile text."""
@@ -120,10 +135,10 @@ def filled(session: Session, route: Route) -> str | None:
 
 
 def test_b12_hostile_text_is_text_and_every_page_can_be_used_by_everybody(desk: Desk, chromium: Any) -> None:
-    """B12: 30 payloads wherever people may write: nothing runs, and the policy has nothing to block. On the same pages axe
-    finds no serious fault, and on a phone nothing is wider than the phone."""
+    """B12: 30 payloads wherever people may write: nothing runs, and the policy has nothing to block. On the house's
+    own pages axe finds no serious fault, and on a phone nothing is wider than the phone."""
     staff = desk.hire(*ROLES, name=PAYLOADS[1], language="en")
-    faults: dict[str, Any] = {}
+    faults: dict[Any, None] = {}
     with desk.served() as url:
         for width in (1280, 390):
             context = chromium.new_context(viewport={"width": width, "height": 844})
@@ -138,36 +153,32 @@ def test_b12_hostile_text_is_text_and_every_page_can_be_used_by_everybody(desk: 
                     continue
                 assert page.evaluate("[window.__ran, window.__blocked]") == [[], []], (where, width)
                 assert page.evaluate("document.documentElement.scrollWidth") <= width, (where, width)
-                if width < 1000:
-                    continue
-                page.evaluate(AXE)
-                found = page.evaluate(f"axe.run({WHERE}, {RULES})")["violations"]
-                for each in found:
-                    if each["impact"] in ("serious", "critical"):
-                        first = each["nodes"][0]
-                        shown = (where, width, first["html"][:160], first["failureSummary"][:200])
-                        faults.setdefault(each["id"], []).append(shown)
+                if width > 1000 and AXED.match(where):
+                    faults.update({(where, *fault): None for fault in serious(page)})
             context.close()
     assert faults == {}
 
 
 def test_c18_coming_in_with_password_and_phone(desk: Desk, chromium: Any) -> None:
-    """C18 as a person does it: sign in, scan, type the code, keep the recovery codes, work, sign out."""
+    """C18 as a person does it, each page sound for axe: sign in, scan, type the code, keep the recovery codes, work, sign out."""
     staff = desk.hire("approver", language="en")
     with desk.served() as url:
         context = chromium.new_context(viewport={"width": 390, "height": 844})
         page = context.new_page()
         page.goto(f"{url}/console/")
+        assert serious(page) == []
         page.get_by_role("button", name="English").click()
         page.get_by_label("E-mail").fill(staff.email)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("**/second-factor/new")
         assert page.locator("img.qr").evaluate("(image) => image.naturalWidth") > 100
+        assert serious(page) == []
         key = re.sub("[ -]", "", page.locator("code").inner_text())
         page.get_by_label("The six digits").fill(TOTP(key=key).generate(desk.clock.now()).token)
         page.get_by_role("button", name="Continue").click()
         assert page.locator(".codes li").count() == 10
+        assert serious(page) == []
         page.get_by_role("link", name="I have kept them").click()
         page.wait_for_url("**/console/")
         page.locator(".me summary").click()
