@@ -10,9 +10,9 @@ from bot.messages import Json
 from richmenu import colours
 
 INK = "#1F2A37"
-MUTED = "#6B7280"
+MUTED = "#666D7A"
 FAINT = "#9CA3AF"
-BRAND = "#0B8457"
+BRAND = "#0A7F54"
 AMBER = "#B45309"
 RED = "#B42318"
 LINE = "#E5E7EB"

@@ -170,7 +170,7 @@ def test_a_privilege_without_a_picture_has_a_placeholder_by_its_key_or_picture_n
         assert answer.data == pictures.placeholder("Dok Mai Yim Florist")
         assert answer.content_type == "image/png"
         assert answer.headers["Cache-Control"] == "max-age=86400, public"
-    assert Image.open(io.BytesIO(answer.data)).size == (1040, 676)
+    assert Image.open(io.BytesIO(answer.data)).size == (1024, 666)
 
 
 @pytest.mark.parametrize(

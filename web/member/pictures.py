@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from web.member.drawing import font
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.(?:png|jpg|jpeg)", re.ASCII)
-SIZE = (1040, 676)
+SIZE = (1024, 666)
 """20:13, as the cards show pictures."""
 TINTS = ("#E3F1EA", "#E6EEF6", "#F5EEDF", "#F1E7F0", "#E9EFE0", "#F6E9E4")
 INKS = ("#0B8457", "#2F5D8A", "#8A6D1F", "#7A4A76", "#58702B", "#9A4F36")
