@@ -164,7 +164,7 @@ MUTANTS = (
         "undo at any time",
         "the undo window",
         "benefits/uses.py",
-        "if now >= until:",
+        "if now >= until and granted is None:",
         "if False:",
         (USES + "test_a_partner_undoes_within_its_minutes",),
     ),
