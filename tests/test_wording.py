@@ -59,7 +59,7 @@ def catalogue(language: str) -> dict[str, tuple[str, ...]]:
                     keys = message.id if isinstance(message.id, tuple) else (message.id,)
                     strings = message.string if isinstance(message.string, tuple) else (message.string,)
                     for key in keys:
-                        found[key] = tuple(str(string) for string in strings)
+                        found[str(key)] = tuple(str(string) for string in strings)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from datetime import timedelta
 
 from sqlalchemy import func, select
@@ -25,7 +26,7 @@ def draft(**values: object) -> Privilege:
 
 def test_a_draft_is_drawn_as_the_chat_would(session: Session, club: Club) -> None:
     """In both languages, its picture where it will be served, and nothing is written."""
-    wanted = {"public_url": "https://club.example.com", "now": NOON}
+    wanted: dict[str, Any] = {"public_url": "https://club.example.com", "now": NOON}
     thai = privilege_card(session, club, draft(picture="cup.jpg"), "th", **wanted)
     english = privilege_card(session, club, draft(stock=30, taken=2), "en", **wanted)
     assert thai["contents"]["hero"]["url"] == "https://club.example.com/media/pictures/cup.jpg"
