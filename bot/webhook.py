@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from bot.outbox import Outgoing
 from bot.routing import Arrival, Reply
 from models import TurnRow
-from models.queries import Query, ask
+from models.queries import AT_ONCE, Query, ask
 
 LARGEST = 2 * 1024 * 1024
 TRIES = 3
@@ -124,7 +124,8 @@ def take(doors: Doors, club: str, event: Any) -> None:
             outgoing = _turn(doors, club, event, now)
             break
         except AWAY as error:
-            if attempt < TRIES and getattr(getattr(error, "orig", None), "sqlstate", None) in AGAIN:
+            nothing_done = AT_ONCE in getattr(error, "__notes__", ())
+            if attempt < TRIES and (nothing_done or getattr(getattr(error, "orig", None), "sqlstate", None) in AGAIN):
                 continue
             log.error("database away", club=club, error=type(error).__name__)
             raise DatabaseAway from error

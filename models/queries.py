@@ -23,6 +23,8 @@ from models.base import Base
 
 _DIALECT = PGDialect_psycopg()
 _IDLE = psycopg.pq.TransactionStatus.IDLE
+AT_ONCE = "the connection was lost before anything was done"
+"""A note of an error: the transaction had only begun, so it may simply be begun again."""
 _SERVER_ERROR = DBAPIError.instance
 Values = Mapping[str, Any]
 Row = tuple[Any, ...]
@@ -80,15 +82,19 @@ def ask(session: Session, *asked: tuple[Query, Values]) -> list[list[Row]]:
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     sent = [(query, query.values(given)) for query, given in asked]
+    first = driver.pgconn.transaction_status == _IDLE
     try:
-        if len(sent) == 1 and driver.pgconn.transaction_status != _IDLE:
+        if len(sent) == 1 and not first:
             found = [_fetched(_send(connection, driver, *sent[0]))]
         else:
             with driver.pipeline():
                 cursors = [_send(connection, driver, query, values) for query, values in sent]
             found = [_fetched(cursor) for cursor in cursors]
     except psycopg.Error as error:
-        raise _told(connection, driver, error) from error
+        told = _told(connection, driver, error)
+        if first and (driver.closed or driver.broken):
+            told.add_note(AT_ONCE)
+        raise told from error
     return [query.rows(session, rows) for (query, _), rows in zip(sent, found, strict=True)]
 
 
