@@ -300,10 +300,11 @@ def test_quiet_hours_begin_in_the_middle(stage: Stage, one_by_one: None) -> None
     stage.change("UPDATE budgets SET quiet_from = 21, quiet_to = 9")
     stage.world.move_to(NOON.replace(hour=13, minute=59))
     stage.crowd(1_200)
-    stage.approved()
+    stage.approved(pace=500)  # a batch a second; whether it is quiet is asked twice a second
     stage.after(1, lambda: setattr(stage.world.clock, "at", NOON.replace(hour=14)))
     stage.job(threads=1).run()
-    assert (stage.offer().state, stage.heard()) == ("sending", {0: 700, 1: 500})
+    assert stage.offer().state == "sending"
+    assert stage.heard() in ({0: 700, 1: 500}, {0: 200, 1: 1_000}), "at most the batch whose place was taken already"
     stage.later(12)
     stage.job().run()
     assert (stage.offer().state, stage.heard()) == ("done", {1: 1_200})
