@@ -4,7 +4,7 @@
 
 PY := .venv/bin/python
 # Four at once, also on two cores: tests that kill and restart processes mostly wait.
-PYTEST := $(PY) -m pytest -n 4 --dist loadfile
+PYTEST := $(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 # Every room and module of ours that has Python in it.
 OURS = $(sort $(patsubst %/,%,$(dir $(wildcard */*.py)))) $(wildcard *.py)
 # Limits what pytest runs, e.g. make test TESTS=tests/rules

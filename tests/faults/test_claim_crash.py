@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from clubs import Club
 from models import Claim, Code, JournalEntry, Privilege
 from tests import factories
 from tests.factories import NOON
+from tests.faults.children import forkserver
 from tests.faults.crashing import Attempt, attempt
 from tests.rules.test_privileges import add_codes
 
@@ -41,9 +41,7 @@ NOTHING, EVERYTHING = Traces(0, 0, 0, 0), Traces(1, 1, 1, 1)
 @pytest.fixture(scope="module")
 def processes() -> ForkServerContext:
     """Processes that start in milliseconds, everything imported."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.crashing"])
-    return context
+    return forkserver()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 import shutil
 import tempfile
@@ -24,6 +23,7 @@ from database import embedded, migrate
 from database.engine import make_engine, make_sessions
 from models import Claim
 from tests import factories
+from tests.faults.children import forkserver
 from tests.faults.claimants import attempt, work
 from tests.faults.history import Granted, Press, Scarce, Told, faults, read
 from tests.faults.proxy import Proxy
@@ -128,8 +128,7 @@ def press_under_fire(
     server: tuple[Path, str], found: Scene, dice: random.Random, notes: Path
 ) -> tuple[list[Told], Counter[str]]:
     """Every press by one of the workers, who are replaced when they die; what they were told, and what was done to them."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.claimants"])
+    context = forkserver()
     files = [notes / f"{number}.jsonl" for number in range(WORKERS)]
     with Proxy(server[1]) as proxy:
 
