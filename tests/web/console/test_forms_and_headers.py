@@ -197,11 +197,13 @@ def test_c16_no_start_in_production_on_a_database_that_may_lose_data(
         assert application.create_app().name == "sitthi"
 
 
-def test_c16_there_is_nobody_until_somebody_is_added(desk: Desk) -> None:
+def test_c16_there_is_nobody_until_somebody_is_added(database_url: str, vault: Vault, tmp_path: Path) -> None:
     """C16: an empty table of staff opens for nobody; no address and password of ours is in it."""
+    desk = make_desk(database_url, tmp_path, vault)
     client = desk.client()
     for email, password in (("admin", "admin"), ("admin@example.com", example.PASSWORD), ("", "")):
         assert sign_in(client, Staff(email=email), password).status_code == 401
+    desk.sessions.kw["bind"].dispose()
 
 
 def test_c17_what_is_typed_cannot_write_lines_into_the_log(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
