@@ -7,6 +7,8 @@ PY := .venv/bin/python
 PYTEST := $(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 # Every room and module of ours that has Python in it.
 OURS = $(sort $(patsubst %/,%,$(dir $(wildcard */*.py)))) $(wildcard *.py)
+# Whole servers are started in these: `make quick` leaves them.
+LEAVES := --ignore=tests/simulator --ignore=tests/database --ignore=tests/demo --ignore=tests/test_settings.py
 # Limits what pytest runs, e.g. make test TESTS=tests/rules
 TESTS ?= tests
 
@@ -23,8 +25,9 @@ test: setup ## every test; installs Chromium where it may
 	@scripts/browser.sh
 	@$(PYTEST) $(TESTS)
 
-quick: setup ## the tests that are neither slow nor need a browser
-	@$(PYTEST) -m "not slow and not browser" $(TESTS)
+quick: setup ## under a minute: what needs no browser and no database of its own, and claiming
+	@$(PYTEST) -m "not slow and not browser and not database" $(LEAVES) $(TESTS)
+	@$(PY) -m pytest -m "not slow" tests/rules/test_claims.py
 
 check: setup ## lint, types, and who may import whom
 	$(PY) -m ruff check .
