@@ -18,12 +18,12 @@ from benefits.people import names_of
 from benefits.privileges import asking_holdings, asking_privilege, holdings_from, holdings_of, privilege_from
 from clubs import Club
 from models import Claim, Code, Person, Privilege
-from models.queries import Query, Values, ask, columns
+from models.queries import Query, Values, ask, columns, table_of
 
 _MARK: tuple[Query, Values] = Query(text("SAVEPOINT before_claim")), {}
 _BACK: tuple[Query, Values] = Query(text("ROLLBACK TO SAVEPOINT before_claim")), {}
 _GRANT = Query(
-    insert(Claim.__table__).on_conflict_do_nothing().returning(*columns(Claim)),  # type: ignore[arg-type]
+    insert(table_of(Claim)).on_conflict_do_nothing().returning(*columns(Claim)),
     Claim,
     keys=("privilege_id", "member_id", "person_id", "holder", "period", "slot", "state", "claimed_at", "use_until"),
 )

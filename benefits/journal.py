@@ -9,10 +9,10 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from models import JournalEntry
-from models.queries import Query, Values, ask
+from models.queries import Query, Values, ask, table_of
 
 _NOTE = Query(
-    insert(JournalEntry.__table__),  # type: ignore[arg-type]
+    insert(table_of(JournalEntry)),
     keys=("club", "at", "actor_kind", "actor", "action", "subject_kind", "subject_id", "facts"),
 )
 

@@ -24,6 +24,7 @@ from benefits.rounds_signing import KIND, SUBJECT
 from benefits.rounds_steps import Steps
 from clubs import Club
 from models import RoundPreview, Run, StaffRequest
+from models.queries import changed
 
 STEPS = ("waiting", "computing", "tiers", "biggest", "done")
 """What a preview is at; its `step` is an index of these."""
@@ -229,4 +230,4 @@ def _finish(
                 .where(*others, RoundPreview.state == "ready", RoundPreview.figures_hash != figures)
                 .values(state="lapsed")
             )
-        return int(getattr(done, "rowcount", 0))
+        return changed(done)

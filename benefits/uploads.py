@@ -28,6 +28,7 @@ from benefits.imports.reading import CsvFile
 from benefits.journal import note
 from clubs import Club
 from models import Upload
+from models.queries import changed
 
 LARGEST = 95 * 1024 * 1024
 BLOCK = 1 << 20
@@ -139,7 +140,7 @@ def take(session: Session, *, clubs: Collection[str], owner: UUID, now: datetime
 def tell(session: Session, *, upload_id: int, owner: UUID, stage: str, done: int, total: int) -> bool:
     """Write how far it is; False when another worker has it by now: then stop."""
     mine = update(Upload).where(Upload.id == upload_id, Upload.owner == owner, Upload.state == "running")
-    return bool(session.execute(mine.values(stage=stage, done=done, total=total)).rowcount)  # type: ignore[attr-defined]
+    return bool(changed(session.execute(mine.values(stage=stage, done=done, total=total))))
 
 
 def finish(

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from bot.line import Line, LineError, NotSent, TooMany, Unknown
 from models import TurnRow
+from models.queries import changed
 
 TOKEN_LIFE = timedelta(seconds=50)
 """LINE's minute, less the way there."""
@@ -143,13 +144,13 @@ class Outbox:
     def _mark(self, outgoing: Outgoing, **values: Any) -> bool:
         """Change the turn's row, if it still is this process that sends it."""
         with self.sessions.begin() as session:
-            changed = session.execute(
+            marked = session.execute(
                 update(TurnRow)
                 .where(TurnRow.club == outgoing.club, TurnRow.event_id == outgoing.event_id)
                 .where(TurnRow.reply_state == _state_while_sent(outgoing), TurnRow.retry_key.is_(None))
                 .values(**values)
             )
-        return bool(changed.rowcount)  # type: ignore[attr-defined]
+        return bool(changed(marked))
 
     def _instead(self, outgoing: Outgoing, otherwise: str) -> str:
         """The reply surely did not arrive: push it if it matters, once, under a key stored before the first attempt."""

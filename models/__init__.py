@@ -1,4 +1,4 @@
-"""Tables and constraints, nothing else. One file per family; importing this package knows them all."""
+"""Tables and constraints, one file per family; importing this package knows them all. `queries`: how the hottest are asked."""
 
 from models.base import Base
 from models.charges import Charge, Import

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, CursorResult, Result, Table, inspect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
-from sqlalchemy.sql.expression import Executable
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ClauseElement
 
 from models.base import Base
 
@@ -36,8 +37,9 @@ class Query:
     An entity whose key is NULL (an outer join that found nothing) is None. `keys`: the columns of an INSERT.
     """
 
-    def __init__(self, statement: Executable, *entities: type[Base], keys: Sequence[str] | None = None) -> None:
-        compiled = statement.compile(dialect=_DIALECT, column_keys=keys)  # type: ignore[attr-defined]
+    def __init__(self, statement: ClauseElement, *entities: type[Base], keys: Sequence[str] | None = None) -> None:
+        compiled = statement.compile(dialect=_DIALECT, column_keys=keys)
+        assert isinstance(compiled, SQLCompiler)
         self.sql = str(compiled)
         named = {name: bind for bind, name in compiled.bind_names.items()}
         self._given = {name: bind.value for name, bind in named.items() if not bind.required}
@@ -71,6 +73,19 @@ class Query:
 def columns(*entities: type[Base]) -> list[Any]:
     """The columns of these entities, in the order a `Query` reads them."""
     return [column for entity in entities for column in inspect(entity).columns]
+
+
+def table_of(entity: type[Base]) -> Table:
+    """Its table, for statements that go past the mapper."""
+    found = entity.__table__
+    assert isinstance(found, Table)
+    return found
+
+
+def changed(done: Result[Any]) -> int:
+    """How many rows an UPDATE, DELETE or INSERT … SELECT touched; SQLAlchemy types what `execute` gives back more widely."""
+    assert isinstance(done, CursorResult)
+    return done.rowcount
 
 
 def ask(session: Session, *asked: tuple[Query, Values]) -> list[list[Row]]:

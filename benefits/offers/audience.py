@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, literal, or_, select, text
 from sqlalchemy.orm import Session
@@ -106,8 +106,8 @@ def faults(session: Session, club: Club, audience: Audience) -> Iterator[tuple[s
         if audience.get(field) is not None and not _is_number(audience[field]):
             yield field, "number"
     for low, high in (("stars_from", "stars_to"), ("member_for_days_from", "member_for_days_to")):
-        ends = audience.get(low), audience.get(high)
-        if all(_is_number(end) for end in ends) and ends[0] > ends[1]:  # type: ignore[operator]
+        least, most = audience.get(low), audience.get(high)
+        if _is_number(least) and _is_number(most) and least > most:
             yield high, "crossed"
     if not {*(audience.get("tiers") or ())} <= {tier.key for tier in club.tiers}:
         yield "tiers", "unknown"
@@ -211,7 +211,7 @@ def _language(club: Club) -> ColumnElement[str]:
     return case((Person.language.in_(club.languages), Person.language), else_=literal(club.languages[0]))
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**12
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import bindparam, text, update
 
 from models import Batch
+from models.queries import table_of
 
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('freezing:' || :club, 0))")
 
@@ -49,7 +50,7 @@ WHERE b.offer_id = :offer AND b.state = 'planned' AND (b.next_attempt_at IS NULL
 ORDER BY b.id LIMIT :limit FOR UPDATE OF b SKIP LOCKED
 """)
 
-WORDS = update(Batch.__table__).where(Batch.id == bindparam("b_id")).values(messages=bindparam("b_messages"))  # type: ignore[arg-type]
+WORDS = update(table_of(Batch)).where(Batch.id == bindparam("b_id")).values(messages=bindparam("b_messages"))
 
 ACCEPTED = text("""
 WITH accepted AS (

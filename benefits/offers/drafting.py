@@ -166,8 +166,9 @@ def faults(
 ) -> list[Fault]:
     """Everything to mend before it may be asked for: content, audience, and values some recipients would lack (E11)."""
     found = [Fault(None, f"audience.{name}", code) for name, code in audience.faults(session, club, offer.audience)]
-    checks = {"now": now, "audience": offer.audience, "public_url": public_url, "has_file": has_file}
-    found += content.faults(session, club, offer.content, **checks)  # type: ignore[arg-type]
+    found += content.faults(
+        session, club, offer.content, now=now, audience=offer.audience, public_url=public_url, has_file=has_file
+    )
     if not found and content.personal(offer.content):
         missing = content.lacking(session, club, offer.audience, offer.content, now=now)
         found += [

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.queries import changed
+
 CALLS = {"multicast": 200, "push": 2000}
 """What LINE allows a second, per channel and kind of call."""
 STAGED_ABOVE, STAGED = 1_000_000, 2_000
@@ -86,12 +88,12 @@ def bounded(pace: int, people: int) -> int:
 
 def slow_down(session: Session, club: str) -> bool:
     """Halve the pace; False: it was changed a moment ago, by whoever saw the same trouble."""
-    return bool(session.execute(_SLOWER, {"club": club, "window": _CHANGES}).rowcount)  # type: ignore[attr-defined]
+    return bool(changed(session.execute(_SLOWER, {"club": club, "window": _CHANGES})))
 
 
 def recover(session: Session, club: str) -> bool:
     """Grow the pace back by a quarter, step by step; False: nothing to grow, or too soon."""
-    return bool(session.execute(_FASTER, {"club": club, "window": _CHANGES}).rowcount)  # type: ignore[attr-defined]
+    return bool(changed(session.execute(_FASTER, {"club": club, "window": _CHANGES})))
 
 
 def lag(session: Session, club: str, now: datetime) -> float:

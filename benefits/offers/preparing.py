@@ -17,6 +17,7 @@ from benefits.offers.refusals import QuotaTooSmall, WrongState
 from benefits.offers.shape import personal, spoken
 from clubs import Club
 from models import Body, Offer, Person, Recipient
+from models.queries import changed
 
 BATCH = 500
 """What LINE takes in one multicast."""
@@ -67,7 +68,7 @@ def prepare(
     if offer.state != "preparing":
         raise WrongState(offer.state)
     snapshot = _snapshot(session, club, offer, now)
-    recipients = session.execute(snapshot, execution_options={"preserve_rowcount": True}).rowcount  # type: ignore[attr-defined]
+    recipients = changed(session.execute(snapshot, execution_options={"preserve_rowcount": True}))
     session.execute(text("ANALYZE offer_recipients"))  # the batches' queries are planned by what is in it now
     alone = personal(offer.content)
     plan = {"offer": offer_id, "kind": "push" if alone else "multicast", "size": 1 if alone else BATCH}
@@ -106,12 +107,12 @@ def _held_out(offer: Offer) -> ColumnElement[str | None]:
 
 
 def _open(session: Session, offer: Offer, recipients: int, to_send: int, now: datetime) -> None:
-    changed = session.execute(
+    opened = session.execute(
         update(Offer)
         .where(Offer.id == offer.id, Offer.state == "preparing")
         .values(state="sending", recipients=recipients, reserved=to_send, prepared_at=now)
     )
-    if not changed.rowcount:  # type: ignore[attr-defined]
+    if not changed(opened):
         raise WrongState("stopped")
     numbers: dict[str, Any] = {"recipients": recipients, "to_send": to_send}
     note(session, club=offer.club, at=now, action="offer_begun", subject=("offer", offer.id), **numbers)

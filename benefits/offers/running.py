@@ -14,6 +14,7 @@ from benefits.offers.drafting import begins_at, recheck
 from benefits.periods import BANGKOK
 from clubs import Club
 from models import Batch, Budget, Offer
+from models.queries import changed
 
 WHY = ("asked", "quota", "token", "refused")
 """Every `paused_reason`: a person asked; LINE's quota is used up; LINE takes our token no longer; LINE refused the message."""
@@ -39,12 +40,12 @@ def due(session: Session, club: Club, now: datetime) -> list[int]:
 
 def begin(session: Session, offer_id: int, now: datetime) -> bool:
     """An approved offer is being prepared from now on, which colleagues see at once; False: it may not, or is already (E3)."""
-    changed = session.execute(
+    done = session.execute(
         update(Offer)
         .where(Offer.id == offer_id, Offer.state == "approved", Offer.approved_digest == Offer.digest)
         .values(state="preparing", begun_at=now)
     )
-    return bool(changed.rowcount)  # type: ignore[attr-defined]
+    return bool(changed(done))
 
 
 def sending(session: Session, club: Club) -> list[Offer]:
@@ -113,13 +114,13 @@ def _move(
 ) -> bool:
     """Change the state, if it still is what this transaction read; who was quicker has noted it."""
     before = {"paused": ("sending", "preparing"), "done": ("sending",)}.get(state, (offer.state,))
-    changed = session.execute(
+    done = session.execute(
         update(Offer)
         .where(Offer.id == offer.id, Offer.state.in_(before))
         .values(state=state, **values)
         .execution_options(synchronize_session="fetch")
     )
-    if not changed.rowcount:  # type: ignore[attr-defined]
+    if not changed(done):
         return False
     note(session, club=offer.club, at=now, action=action, subject=("offer", offer.id), **(facts or {}))
     return True

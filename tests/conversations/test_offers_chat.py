@@ -242,7 +242,9 @@ def test_a_value_nobody_has_keeps_the_message_from_that_person_alone(world: Worl
         found = offering.bodies(session, club_of(world), offer, people, public_url="https://club.example", now=NOON)
     assert found[other.id] is None
     assert found[known.id] is not None
-    assert found[known.id][0]["text"] == "สวัสดี เมย์"  # type: ignore[index]
+    hers = found[known.id]
+    assert hers is not None
+    assert hers[0]["text"] == "สวัสดี เมย์"
     with world.parts.sessions() as session:
         assert session.scalars(select(Notice)).all() == []
 

@@ -7,6 +7,7 @@ import signal
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
+from unittest import mock
 
 from sqlalchemy import event
 from sqlalchemy.orm import Session
@@ -74,4 +75,4 @@ def _tear(session: Session) -> None:
         session.connection().connection.driver_connection.execute("COMMIT")  # type: ignore[union-attr]
         return take(*args)
 
-    setattr(claims, "_take_unit", torn)  # noqa: B010 (it is no public name of theirs)
+    mock.patch.object(claims, "_take_unit", torn).start()  # for good: this process is about to die

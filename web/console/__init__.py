@@ -79,4 +79,4 @@ def mount(outer: Flask, inner: Flask) -> None:
         answer: Iterable[bytes] = (inner.wsgi_app if here else bot)(environ, start_response)
         return answer
 
-    outer.wsgi_app = fork  # type: ignore[method-assign]
+    outer.wsgi_app = fork  # type: ignore[method-assign]  # how Flask says an application is to be wrapped

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 from models.staff import ROLES
 
+MARK = "_allowed"
+"""Where a view function carries its entry."""
 F = TypeVar("F", bound=Callable[..., Any])
 EVERY_ROLE = frozenset(ROLES)
 ANYBODY = frozenset({"*"})
@@ -36,7 +38,7 @@ def half() -> Callable[[F], F]:
 
 def _mark(who: frozenset[str]) -> Callable[[F], F]:
     def mark(function: F) -> F:
-        function._allowed = who  # type: ignore[attr-defined]
+        setattr(function, MARK, who)
         return function
 
     return mark
@@ -44,7 +46,7 @@ def _mark(who: frozenset[str]) -> Callable[[F], F]:
 
 def roles_of(view: Callable[..., Any]) -> frozenset[str] | None:
     """The entry of a view function: by `@allow`, or in its page's `allowed`. None: there is none, and it stays shut."""
-    marked: frozenset[str] | None = getattr(view, "_allowed", None)
+    marked: frozenset[str] | None = getattr(view, MARK, None)
     page = getattr(view, "__self__", None)
     listed = getattr(page, "allowed", {}).get(view.__name__)
     return frozenset(listed) if listed is not None else marked

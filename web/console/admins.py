@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import g
@@ -32,7 +32,7 @@ class Admins(Records):
     section = "members"
     position = 30
     model = Admin
-    allowed = {"index": READERS, "details": (), "export": READERS}  # noqa: RUF012
+    allowed: Mapping[str, tuple[str, ...]] = {"index": READERS, "details": (), "export": READERS}
 
     def title(self, t: Words) -> str:
         """Admins of accounts."""

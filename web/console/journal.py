@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -35,7 +35,7 @@ class Journal(Records):
     section = "club"
     position = 80
     model = JournalEntry
-    allowed = {"index": READERS_OF_IT, "details": READERS_OF_IT, "export": READERS_OF_IT}  # noqa: RUF012
+    allowed: Mapping[str, tuple[str, ...]] = {"index": READERS_OF_IT, "details": READERS_OF_IT, "export": READERS_OF_IT}
     list_template = "console/journal.html"
     details_template = "console/journal_entry.html"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from benefits.periods import day_of
 from web.console import csvs
-from web.console.access import READERS
+from web.console.access import MARK, READERS
 from web.console.page import Page
 from wording import Words
 
@@ -71,7 +71,7 @@ class Records(Page):
     """
 
     model: type[Any]
-    allowed = {"index": READERS, "details": READERS, "export": READERS}  # noqa: RUF012
+    allowed: Mapping[str, tuple[str, ...]] = {"index": READERS, "details": READERS, "export": READERS}
     default_sort = "-id"
     list_template = "console/list.html"
     details_template = "console/details.html"
@@ -82,7 +82,7 @@ class Records(Page):
         super().__init__(console, **options)
 
     def _open(self) -> set[str]:
-        own = {name for name in dir(type(self)) if hasattr(getattr(type(self), name, None), "_allowed")}
+        own = {name for name in dir(type(self)) if hasattr(getattr(type(self), name, None), MARK)}
         return own | {name for name, roles in self.allowed.items() if roles}
 
     def columns(self, t: Words) -> list[Column]:

@@ -150,7 +150,7 @@ def refused(refusal: Refusal, t: Words) -> str | None:
 
 
 def _named(key: str | None, club: Club, t: Words) -> str:
-    return cells.tier_name(club, key, t) if key else t("not in the club")  # type: ignore[return-value]
+    return cells.tier_name(club, key, t) or t("not in the club")
 
 
 def _rank(club: Club, key: str) -> int:

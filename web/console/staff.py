@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Response, abort, request
@@ -35,7 +35,7 @@ class Team(Records):
     section = "house"
     position = 10
     model = Staff
-    allowed = {"index": ("admin", "auditor"), "details": ("admin", "auditor")}  # noqa: RUF012
+    allowed: Mapping[str, tuple[str, ...]] = {"index": ("admin", "auditor"), "details": ("admin", "auditor")}
     default_sort = "name"
     list_template = "console/team.html"
     details_template = "console/colleague.html"

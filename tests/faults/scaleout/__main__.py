@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import requests
@@ -143,7 +144,11 @@ def _press(stop: threading.Event, line: Simulator, place: town.Town, seed: int) 
 def _ready(made: dict[str, Host]) -> None:
     for name in ("web1", "web2"):
         url = f"http://{made[name].address}:{farm.WEB_PORT}/readyz"
-        farm.until(f"{name} is ready", lambda url=url: requests.get(url, timeout=2).ok)  # type: ignore[misc]
+        farm.until(f"{name} is ready", partial(_answers, url))
+
+
+def _answers(url: str) -> bool:
+    return requests.get(url, timeout=2).ok
 
 
 def _noon() -> datetime:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from benefits.offers import drafting
 from clubs import Club
 from simulator import Simulator
+from simulator.line import Line
 from tests.faults.scaleout.reckoning import Account
 from tests.rules.offers.books import colleague, content
 
@@ -33,8 +34,8 @@ def approved(session: Session, club: Club, now: datetime, seconds: int, people: 
     found = {}
     for words, pace in ((TO_ALL, 1000), (TO_EACH, max(1, int(people / seconds * 1.3)))):
         offer = drafting.create(session, club=club, name=words, by=author.id, now=now)
-        values = {"content": content(SAID[words]), "hold_back_minutes": 0, "pace": pace}
-        drafting.change(session, offer=offer, by=author.id, now=now, **values)  # type: ignore[arg-type]
+        said = content(SAID[words])
+        drafting.change(session, offer=offer, by=author.id, now=now, content=said, hold_back_minutes=0, pace=pace)
         drafting.ask(session, club=club, offer=offer, by=author.id, now=now)
         drafting.approve(session, offer=offer, by=approver.id, digest=offer.digest, now=now, via="console")
         found[words] = offer.id
@@ -64,11 +65,10 @@ def reckon(database_url: str, line: Simulator, offers: dict[str, int], friends: 
         account.must("   people who have it twice", sum(n > 1 for n in heard.values()), 0)
 
 
-def _heard(platform: object, words: str) -> Counter[str]:
-    people = platform.people  # type: ignore[attr-defined]
+def _heard(platform: Line, words: str) -> Counter[str]:
     return Counter(
         user
-        for user, person in people.items()
+        for user, person in platform.people.items()
         for entry in person.entries or []
         if entry.origin == "bot" and str(entry.message.get("text", "")).startswith(words)
     )

@@ -148,7 +148,7 @@ class Desk:
             thread.join()
             server.server_close()
 
-    def cookies(self, staff: Staff, url: str) -> list[dict[str, Any]]:
+    def cookies(self, staff: Staff, url: str) -> list[Any]:
         """For a browser's context: `context.add_cookies(desk.cookies(staff, url))` signs her in."""
         client = self.enter(staff)
         found = client.get_cookie("console")

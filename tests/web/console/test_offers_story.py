@@ -53,7 +53,7 @@ class Desk:
 
     def __init__(self, house: House, chromium: Browser, url: str, staff: Staff, **options: Any) -> None:
         self.context = chromium.new_context(viewport={"width": 1280, "height": 900}, **options)
-        self.context.add_cookies(house.desk.cookies(staff, url))  # type: ignore[arg-type]
+        self.context.add_cookies(house.desk.cookies(staff, url))
         self.page: Page = self.context.new_page()
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))

@@ -20,20 +20,21 @@ from tests.factories import NOON
 from tests.web.console.desk import CLUB, Desk
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, ViewportSize
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 AXE = ROOT / "web/console/page/node_modules/axe-core/axe.min.js"
-PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PICTURES = os.environ.get("CONSOLE_PICTURES")
 """A folder to keep pictures in, for whoever wants to look."""
 
 
 @contextmanager
-def hand(chromium: Browser, desk: Desk, url: str, staff: Staff, size: dict[str, int]) -> Iterator[Page]:
+def hand(chromium: Browser, desk: Desk, url: str, staff: Staff, size: ViewportSize) -> Iterator[Page]:
     """A browser window of a colleague."""
-    context = chromium.new_context(viewport=size, base_url=url, bypass_csp=True)  # type: ignore[arg-type]
-    context.add_cookies(desk.cookies(staff, url))  # type: ignore[arg-type]
+    context = chromium.new_context(viewport=size, base_url=url, bypass_csp=True)
+    context.add_cookies(desk.cookies(staff, url))
     page = context.new_page()
     yield page
     context.close()
@@ -102,7 +103,7 @@ def test_a_late_use_comes_back_by_two_colleagues(chromium: Browser, desk: Desk, 
 
 @pytest.mark.parametrize(("size", "language"), [(PHONE, "th"), (DESKTOP, "en")], ids=["phone", "desktop"])
 def test_every_record_can_be_read_by_everybody(
-    chromium: Browser, desk: Desk, used: int, size: dict[str, int], language: str
+    chromium: Browser, desk: Desk, used: int, size: ViewportSize, language: str
 ) -> None:
     """axe finds no serious fault: lists and records, half of them in Thai on a phone and half in English on a desktop."""
     staff = desk.hire("admin", "support", "auditor", language=language)

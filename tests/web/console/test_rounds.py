@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize
 
 from benefits import rounds, rounds_preview
 from benefits.vault import Vault
@@ -173,7 +173,7 @@ def test_on_a_phone_and_a_desktop_charts_are_drawn_and_nobody_is_left_out(desk: 
     hired = {language: desk.hire("finance", "approver", "auditor", language=language) for language in ("th", "en")}
     with desk.served() as url:
         context = chromium.new_context(viewport={"width": 390, "height": 844}, base_url=url)
-        context.add_cookies(desk.cookies(hired["th"], url))  # type: ignore[arg-type]
+        context.add_cookies(desk.cookies(hired["th"], url))
         page = context.new_page()
         page.goto(OCTOBER)
         page.get_by_role("button", name="คำนวณผลต่าง").click()
@@ -186,10 +186,10 @@ def test_on_a_phone_and_a_desktop_charts_are_drawn_and_nobody_is_left_out(desk: 
         def told(message: ConsoleMessage) -> None:
             faults.extend([message.text] if message.type == "error" else [])
 
-        small, large = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+        small, large = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=900)
         for language, size, looked in (("th", small, pages[:5]), ("en", large, pages if PICTURES else pages[:4])):
-            context = chromium.new_context(viewport=size, base_url=url)  # type: ignore[arg-type]
-            context.add_cookies(desk.cookies(hired[language], url))  # type: ignore[arg-type]
+            context = chromium.new_context(viewport=size, base_url=url)
+            context.add_cookies(desk.cookies(hired[language], url))
             page = context.new_page()
             page.on("console", told)
             for address in looked:
