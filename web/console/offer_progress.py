@@ -140,7 +140,7 @@ def skip_reason(t: Words, reason: str) -> str:
     """Why somebody of the audience got nothing."""
     return {
         "held_out": t("Held out to compare"),
-        "blocked": t("Blocked the channel"),
+        "blocked": t("Not a friend of the channel now"),
         "opted_out": t("Opted out of offers"),
         "capped": t("Had enough offers lately"),
         "malformed": t("Malformed LINE user ID"),

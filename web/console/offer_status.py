@@ -101,7 +101,7 @@ def pause_reason(t: Words, reason: str | None) -> str:
         case "quota":
             return t("the month's messages are used up. It goes on only when somebody resumes it.")
         case "token":
-            return t("LINE does not accept our token. Renew it, then resume.")
+            return t("LINE does not accept our token. Renew it, and sending goes on by itself.")
         case "refused":
             return t("LINE refuses what it says. Look at the results, then stop or resume it.")
     return t("somebody asked for it. Nothing is sent until it is resumed.")

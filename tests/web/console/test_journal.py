@@ -123,7 +123,7 @@ def test_b11_the_file_is_safe_for_spreadsheets_and_is_noted(desk: Desk) -> None:
 
 
 def deeds_in_code() -> Iterator[str]:
-    """Every action the code notes: `action="…"`, and plain words given to `note` or `_note`."""
+    """Every action the code notes: `action="…"`, and plain words given to `note`, `_note` or `_move`."""
     for room in ("benefits", "handlers", "bot", "jobs", "web", "commands"):
         for path in (ROOT / room).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
@@ -131,7 +131,7 @@ def deeds_in_code() -> Iterator[str]:
                     continue
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 given = [word.value for word in node.keywords if word.arg == "action"]
-                given += list(node.args) if name in ("note", "_note") else []
+                given += list(node.args) if name in ("note", "_note", "_move") else []
                 for value in given:
                     choices = [value.body, value.orelse] if isinstance(value, ast.IfExp) else [value]
                     yield from (each.value for each in choices
