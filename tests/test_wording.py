@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 from wording import FOLDER, words
 
 ROOT = Path(__file__).parent.parent
-SPEAKERS = ("handlers", "richmenu", "web")
+SPEAKERS = ("handlers", "richmenu", "web", "wording")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 TEMPLATE_CALL = re.compile(r"""\bt\(\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')""")
 

@@ -12,6 +12,7 @@ from bot.messages import CAROUSEL_BYTES, Json, cards, press, weight
 from bot.routing import Turn
 from handlers.cards.parts import AMBER, BRAND, MUTED, band, bubble, button, pair, row, rule, stack, words
 from handlers.quick import home
+from wording.charges import why_counted
 
 SPARE_BYTES = 3_000
 BUBBLE_LINES = 4
@@ -175,29 +176,11 @@ def _line(turn: Turn, found: Statement, line: Line) -> Json:
 
 
 def _why(turn: Turn, line: Line) -> str:
-    """Counted or not, and why, in a sentence."""
-    t = turn.words
-    counted_in = t.month(line.round) if line.round else ""
-    said = {
-        "counted": t("Counted."),
-        "paid_late": t("Paid late: counted in {month}.", month=counted_in),
-        "later": t("Paid late: counted in {month}.", month=counted_in),
-        "ahead": t("Paid ahead: counted in {month}.", month=counted_in),
-        "waiting": t("Counted in {month}.", month=counted_in),
-        "service": t("This service does not count."),
-        "premium": t("Premium accounts collect no {stars}.", stars=_stars(turn)),
-        "deleted": t("The account is deleted."),
-    }
-    return said.get(line.why) or _would_bring(turn, line)
-
-
-def _would_bring(turn: Turn, line: Line) -> str:
-    t = turn.words
-    if line.would_bring and line.shows_on:
-        return t(
-            "Not paid yet. Paid now it brings {n} {stars}, from {day}.",
-            n=t.number(line.would_bring),
-            stars=_stars(turn),
-            day=t.day(line.shows_on),
-        )
-    return t("Not paid yet.")
+    return why_counted(
+        turn.words,
+        line.why,
+        stars=_stars(turn),
+        counted_in=line.round,
+        would_bring=line.would_bring,
+        shows_on=line.shows_on,
+    )

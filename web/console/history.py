@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from clubs import Club
 from models import JournalEntry, Partner, Staff
-from web.console import cells
+from web.console import cells, journal_words
 from wording import Words
 
 SHOWN = 30
@@ -36,7 +36,7 @@ def of(session: Session, club: Club, subject: tuple[str, int], t: Words) -> list
         Told(
             t.moment(line.at),
             names[line.actor_kind, line.actor],
-            deed(line, club, t),
+            journal_words.deed(line, club, t),
             str(line.facts.get("reason") or ""),
         )
         for line in lines
@@ -63,33 +63,3 @@ def actors(session: Session, lines: Sequence[JournalEntry], t: Words) -> dict[tu
 
 def _ids(lines: Sequence[JournalEntry], kind: str) -> set[int]:
     return {int(line.actor) for line in lines if line.actor_kind == kind and line.actor and line.actor.isdecimal()}
-
-
-def deed(line: JournalEntry, club: Club, t: Words) -> str:
-    """What was done, in a few words; a deed not known here by its key."""
-    before, after = (cells.tier_name(club, line.facts.get(key), t) or "—" for key in ("before", "after"))
-    said = {
-        "joined": t("Joined the club"),
-        "left": t("Left the club"),
-        "tier_changed": t("Tier adjusted: {before} → {after}", before=before, after=after),
-        "tier_overridden": t("Tier set by staff: {before} → {after}", before=before, after=after),
-        "override_lifted": t("Tier set by staff ended: {before} → {after}", before=before, after=after),
-        "claimed": t("Claimed"),
-        "use_started": t("Use begun"),
-        "use_confirmed": t("Use confirmed by the partner"),
-        "use_undone": t("Use taken back"),
-        "claim_void": t("Made void"),
-        "request_asked": t("Asked for a second person"),
-        "request_granted": t("Granted by a second person"),
-        "request_refused": t("Refused by a second person"),
-        "request_withdrawn": t("Request withdrawn"),
-        "personal_data_viewed": t("Personal data was looked at"),
-        "followed": t("Added the chat as a friend"),
-        "unfollowed": t("Blocked the chat"),
-        "opted_out": t("Wants no messages any more"),
-        "opted_in": t("Wants messages again"),
-        "language": t("Chose a language"),
-        "consented": t("Agreed to the terms"),
-        "consent_withdrawn": t("Withdrew the agreement"),
-    }
-    return said.get(line.action, line.action)

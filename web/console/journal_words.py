@@ -10,7 +10,7 @@ from flask import current_app
 from benefits.periods import parse_month
 from clubs import Club
 from models import JournalEntry
-from web.console import cells, history
+from web.console import cells
 from wording import Words
 
 PAGES = {
@@ -32,8 +32,9 @@ def deeds(t: Words) -> dict[str, str]:
 def deed(line: JournalEntry, club: Club, t: Words) -> str:
     """What was done, with its figures where they say something; a deed not known here by its key."""
     facts = line.facts
-    if line.action == "tier_changed" or line.action.startswith(("tier_", "override_")):
-        return history.deed(line, club, t)
+    if "before" in facts and "after" in facts and line.action in _tiers(t, "", ""):
+        before, after = (cells.tier_name(club, facts[key], t) or "—" for key in ("before", "after"))
+        return _tiers(t, before, after)[line.action]
     if line.action == "round_done" and "accounts" in facts:
         return t("Round computed: {n} stars for {accounts} accounts", n=t.number(facts.get("stars", 0)),
                  accounts=t.number(facts["accounts"]))  # fmt: skip
@@ -42,7 +43,7 @@ def deed(line: JournalEntry, club: Club, t: Words) -> str:
                  rejected=t.number(facts.get("rejected", 0)))  # fmt: skip
     if line.action in ("round_previewed", "round_asked") and "period" in facts:
         return f"{deeds(t)[line.action]}: {t.month(parse_month(facts['period']))}"
-    return deeds(t).get(line.action) or history.deed(line, club, t)
+    return deeds(t).get(line.action, line.action)
 
 
 def subjects(t: Words) -> dict[str, str]:
@@ -93,6 +94,14 @@ def _named(kind: str, t: Words) -> str:
 def plain(value: Any) -> str:
     """A fact as it is kept."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _tiers(t: Words, before: str, after: str) -> dict[str, str]:
+    return {
+        "tier_changed": t("Tier adjusted: {before} → {after}", before=before, after=after),
+        "tier_overridden": t("Tier set by staff: {before} → {after}", before=before, after=after),
+        "override_lifted": t("Tier set by staff ended: {before} → {after}", before=before, after=after),
+    }
 
 
 def _members(t: Words) -> dict[str, str]:

@@ -8,6 +8,7 @@ from benefits.statement import Line, Statement
 from clubs import Club
 from web.console import cells
 from wording import Words
+from wording.charges import why_counted
 
 
 class Row(NamedTuple):
@@ -82,21 +83,11 @@ class Amount(int):
 
 def why(line: Line, club: Club, t: Words) -> str:
     """Counted or not, and why, in a sentence."""
-    stars = club.say(club.stars.name, t.language)
-    month = t.month(line.round) if line.round else ""
-    said = {
-        "counted": t("Counted."),
-        "paid_late": t("Paid late: counted in {month}.", month=month),
-        "later": t("Paid late: counted in {month}.", month=month),
-        "ahead": t("Paid ahead: counted in {month}.", month=month),
-        "waiting": t("Counted in {month}.", month=month),
-        "service": t("This service does not count."),
-        "premium": t("Premium accounts collect no {stars}.", stars=stars),
-        "deleted": t("The account is deleted."),
-    }
-    if line.why in said:
-        return said[line.why]
-    if line.would_bring and line.shows_on:
-        n, day = t.number(line.would_bring), t.day(line.shows_on)
-        return t("Not paid yet. Paid now it brings {n} {stars}, from {day}.", n=n, stars=stars, day=day)
-    return t("Not paid yet.")
+    return why_counted(
+        t,
+        line.why,
+        stars=club.say(club.stars.name, t.language),
+        counted_in=line.round,
+        would_bring=line.would_bring,
+        shows_on=line.shows_on,
+    )
