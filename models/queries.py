@@ -8,7 +8,9 @@ errors and events. Everything that is not sent for every turn is better written 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import psycopg
@@ -21,14 +23,15 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 
 from models.base import Base
+from models.pipeline import BEGIN, COMMIT, Pipeline, Row, Statement
 
-_DIALECT = PGDialect_psycopg()
+_DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")
+_NUMBERS = count(1)
 _IDLE = psycopg.pq.TransactionStatus.IDLE
 AT_ONCE = "the connection was lost before anything was done"
 """A note of an error: the transaction had only begun, so it may simply be begun again."""
 _SERVER_ERROR = DBAPIError.instance
 Values = Mapping[str, Any]
-Row = tuple[Any, ...]
 
 
 class Query:
@@ -41,6 +44,8 @@ class Query:
         compiled = statement.compile(dialect=_DIALECT, column_keys=keys)
         assert isinstance(compiled, SQLCompiler)
         self.sql = str(compiled)
+        self.statement: Statement = f"query_{next(_NUMBERS)}".encode(), self.sql.encode()
+        self.order = compiled.positiontup or []
         named = {name: bind for bind, name in compiled.bind_names.items()}
         self._given = {name: bind.value for name, bind in named.items() if not bind.required}
         self._into = _processors({name: bind.type for name, bind in named.items()})
@@ -88,48 +93,65 @@ def changed(done: Result[Any]) -> int:
     return done.rowcount
 
 
-def ask(session: Session, *asked: tuple[Query, Values]) -> list[list[Row]]:
+def ask(session: Session, *asked: tuple[Query, Values], commit: bool = False) -> list[list[Row]]:
     """The rows of each query, all of them sent at once and run one after another: a later one sees what was committed
     while an earlier one waited for a lock. Raises SQLAlchemy's errors.
+
+    `commit`: and COMMIT after them, in the same round trip; when one of them fails, nothing is committed. The session's
+    own commit, which must follow, finds that the transaction has ended.
     """
     session.flush()
     connection = session.connection()
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
-    sent = [(query, query.values(given)) for query, given in asked]
     first = driver.pgconn.transaction_status == _IDLE
+    sent = [(query, query.values(given)) for query, given in asked]
     try:
-        if len(sent) == 1 and not first:
-            found = [_fetched(_send(connection, driver, *sent[0]))]
-        else:
-            with driver.pipeline():
-                cursors = [_send(connection, driver, query, values) for query, values in sent]
-            found = [_fetched(cursor) for cursor in cursors]
+        found = _answers(connection, driver, sent, begin=first, commit=commit)
     except psycopg.Error as error:
         told = _told(connection, driver, error)
-        if first and (driver.closed or driver.broken):
+        if first and not commit and (driver.closed or driver.broken):
             told.add_note(AT_ONCE)
         raise told from error
     return [query.rows(session, rows) for (query, _), rows in zip(sent, found, strict=True)]
 
 
-def _send(
-    connection: Connection, driver: psycopg.Connection[Row], query: Query, values: dict[str, Any]
-) -> psycopg.Cursor[Row]:
-    """Whoever listens to the engine's statements hears of these too."""
-    cursor = driver.cursor()
-    heard = (connection, cursor, query.sql, values, None, False)
-    listened = connection._has_events or connection.engine._has_events
-    if listened:
-        connection.dispatch.before_cursor_execute(*heard)
-    cursor.execute(query.sql, values)
-    if listened:
-        connection.dispatch.after_cursor_execute(*heard)
-    return cursor
+def _answers(
+    connection: Connection,
+    driver: psycopg.Connection[Row],
+    sent: Sequence[tuple[Query, dict[str, Any]]],
+    *,
+    begin: bool,
+    commit: bool,
+) -> list[list[Row]]:
+    pipeline = connection.info.get(Pipeline)
+    if pipeline is None:
+        pipeline = connection.info[Pipeline] = Pipeline(driver)
+    texts = [pipeline.dumped(values[name] for name in query.order) for query, values in sent]
+    with pipeline.opened():
+        if begin:
+            pipeline.send(BEGIN)
+        for (query, values), written in zip(sent, texts, strict=True):
+            with _heard(connection, pipeline, query.sql, values):
+                pipeline.send(query.statement, written)
+        if commit:
+            with _heard(connection, pipeline, "COMMIT", {}):
+                pipeline.send(COMMIT)
+        found = pipeline.answers()
+    return found[begin : len(found) - commit]
 
 
-def _fetched(cursor: psycopg.Cursor[Row]) -> list[Row]:
-    return cursor.fetchall() if cursor.pgresult is not None and cursor.pgresult.nfields else []
+@contextmanager
+def _heard(connection: Connection, pipeline: Pipeline, sql: str, values: Values) -> Iterator[None]:
+    """Whoever listens to the engine's statements hears of these too, and finds that the earlier ones have left."""
+    if not (connection._has_events or connection.engine._has_events):
+        yield
+        return
+    pipeline.flush()
+    heard = (connection, None, sql, values, None, False)
+    connection.dispatch.before_cursor_execute(*heard)
+    yield
+    connection.dispatch.after_cursor_execute(*heard)
 
 
 def _told(connection: Connection, driver: psycopg.Connection[Row], error: psycopg.Error) -> BaseException:
