@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
+from sqlalchemy import Sequence as Numbering
 from sqlalchemy import bindparam, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, joinedload
@@ -20,12 +21,16 @@ from clubs import Club
 from models import Claim, Code, Person, Privilege
 from models.queries import Query, Values, ask, columns, table_of
 
+_NUMBER: tuple[Query, Values] = Query(select(Numbering("claims_id_seq").next_value())), {}
 _MARK: tuple[Query, Values] = Query(text("SAVEPOINT before_claim")), {}
 _BACK: tuple[Query, Values] = Query(text("ROLLBACK TO SAVEPOINT before_claim")), {}
 _GRANT = Query(
     insert(table_of(Claim)).on_conflict_do_nothing().returning(*columns(Claim)),
     Claim,
-    keys=("privilege_id", "member_id", "person_id", "holder", "period", "slot", "state", "claimed_at", "use_until"),
+    keys=(
+        *("id", "privilege_id", "member_id", "person_id", "holder", "period", "slot"),
+        *("state", "claimed_at", "use_until"),
+    ),
 )
 _MINE = Privilege.id == bindparam("privilege")
 _STOCK = Query(select(Privilege.stock).where(_MINE))
@@ -38,7 +43,9 @@ _TAKE = Query(
 
 
 def _code(*, skip: bool) -> Query:
-    free = select(Code.id).where(Code.privilege_id == bindparam("privilege"), Code.claim_id.is_(None))
+    # Only for a claim that is there: one whose slot was taken by a rival is about to be taken back.
+    granted = select(Claim.id).where(Claim.id == bindparam("claim")).exists()
+    free = select(Code.id).where(Code.privilege_id == bindparam("privilege"), Code.claim_id.is_(None), granted)
     chosen = free.order_by(Code.id).limit(1).with_for_update(skip_locked=skip)
     # MATERIALIZED: chosen and locked once, however the update is planned.
     found = chosen.cte("free").prefix_with("MATERIALIZED")
@@ -97,8 +104,8 @@ def claim(
     nothing behind, also when the caller commits.
     """
     who: dict[str, Any] = {"person": person, "member_id": member_id, "now": now}
-    asked = asking_privilege(club, privilege_id), asking_holdings(person, privilege_id, member_id, now)
-    account, (rows, held) = hold_and_ask(session, club=club, asked=asked, **who)
+    asked = asking_privilege(club, privilege_id), asking_holdings(person, privilege_id, member_id, now), _NUMBER
+    account, (rows, held, ((number,),)) = hold_and_ask(session, club=club, asked=asked, **who)
     privilege, left = privilege_from(rows, now=now)
     holdings = holdings_from(held, session, privilege=privilege, **who)
     before = _pressed_again(privilege, holdings, member_id, slot)
@@ -107,7 +114,8 @@ def claim(
     refusal = why_not(club=club, privilege=privilege, account=account, holdings=holdings, left=left, now=now)
     if refusal is not None:
         raise refusal
-    taken = _take(session, privilege, person, member_id, {holding.claim.slot for holding in holdings}, now)
+    values = _values(privilege, person, member_id, now)
+    taken = _take(session, privilege, {**values, "id": number}, {holding.claim.slot for holding in holdings})
     if taken is None:
         # Another admin committed first while we waited at the constraint: what she holds is readable now.
         holdings = holdings_of(session, privilege=privilege, **who)
@@ -193,31 +201,8 @@ def _lost(
     return refusal
 
 
-def _take(
-    session: Session, privilege: Privilege, person: Person, member_id: int, slots: set[int], now: datetime
-) -> Claim | None:
-    """Grant, note, stock, code; a unit that cannot be had takes everything back to the mark. None: no slot free.
-
-    The stock's row is what rivals queue for: nothing that can be done before it is done after it.
-    """
-    granted = _grant(session, privilege, person, member_id, slots, now)
-    if granted is None:
-        return None
-    facts = {"privilege": privilege.id, "member": member_id}
-    actor, subject = ("person", person.id), ("claim", granted.id)
-    noted = noting(club=privilege.club, at=now, action="claimed", subject=subject, actor=actor, **facts)
-    if not _take_unit(session, privilege, granted.id, noted):
-        ask(session, _BACK)
-        session.expunge(granted)
-        raise SoldOut()
-    return granted
-
-
-def _grant(
-    session: Session, privilege: Privilege, person: Person, member_id: int, slots: set[int], now: datetime
-) -> Claim | None:
-    """Set the mark, insert into the lowest free slot. One that another transaction is taking is waited for."""
-    values = {
+def _values(privilege: Privilege, person: Person, member_id: int, now: datetime) -> dict[str, Any]:
+    return {
         "privilege_id": privilege.id,
         "member_id": member_id,
         "person_id": person.id,
@@ -227,17 +212,31 @@ def _grant(
         "claimed_at": now,
         "use_until": kept_until(privilege, now),
     }
+
+
+def _take(session: Session, privilege: Privilege, values: dict[str, Any], slots: set[int]) -> Claim | None:
+    """The claim in the lowest free slot, with its unit; None: no slot free. Raises `SoldOut`.
+
+    What did not come to a whole claim is taken back to the mark.
+    """
     for slot in range(1, privilege.claim_limit + 1):
         if slot in slots:
             continue
-        _, granted = ask(session, _MARK, (_GRANT, {**values, "slot": slot}))
-        if granted:
-            return cast(Claim, granted[0][0])
+        granted, whole = _take_slot(session, privilege, {**values, "slot": slot})
+        if granted is not None and whole:
+            return granted
+        ask(session, _BACK)
+        if granted is not None:
+            session.expunge(granted)
+            raise SoldOut()
     return None
 
 
-def _take_unit(session: Session, privilege: Privilege, claim_id: int, noted: tuple[Query, Values]) -> bool:
-    """Note the claim, and take one of the stock and a code of the pool; False: one of them cannot be had.
+def _take_slot(session: Session, privilege: Privilege, values: dict[str, Any]) -> tuple[Claim | None, bool]:
+    """Mark, grant, note, stock, code, in one round trip, each statement seeing what was committed while an earlier one
+    waited. None: another transaction was taking this slot, and has committed. False: a unit cannot be had.
+
+    The stock's row is what rivals queue for: nothing that can be done before it is done after it.
 
     Stock: a conditional update that waits for whoever holds the row. A privilege without a stock is not written to: its
     claims need not queue for its row. Asked again after the grant, for then a stock set meanwhile is either seen here, or
@@ -246,11 +245,20 @@ def _take_unit(session: Session, privilege: Privilege, claim_id: int, noted: tup
     Code: one that nobody is taking; when there is none, those being taken are waited for. That second pass is why nobody
     is refused while a code comes back from a rival that rolls back (A4).
     """
-    mine = {"privilege": privilege.id, "claim": claim_id}
-    code = [(_CODE_NOBODY_TAKES, mine)] if privilege.pooled else []
-    _, stock, *codes = ask(session, noted, (_STOCK if privilege.stock is None else _TAKE, mine), *code)
+    mine = {"privilege": privilege.id, "claim": values["id"]}
+    stocked = (_STOCK if privilege.stock is None else _TAKE), mine
+    pooled = [(_CODE_NOBODY_TAKES, mine)] if privilege.pooled else []
+    _, granted, _, stock, *codes = ask(session, _MARK, (_GRANT, values), _note(privilege, values), stocked, *pooled)
+    if not granted:
+        return None, False
     if privilege.stock is None and stock != [(None,)]:
         (stock,) = ask(session, (_TAKE, mine))
     if stock and codes == [[]]:
         codes = ask(session, (_CODE_WAITED_FOR, mine))
-    return bool(stock) and codes != [[]]
+    return granted[0][0], bool(stock) and codes != [[]]
+
+
+def _note(privilege: Privilege, values: dict[str, Any]) -> tuple[Query, Values]:
+    facts = {"privilege": privilege.id, "member": values["member_id"]}
+    actor, subject = ("person", values["person_id"]), ("claim", values["id"])
+    return noting(club=privilege.club, at=values["claimed_at"], action="claimed", subject=subject, actor=actor, **facts)

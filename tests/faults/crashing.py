@@ -17,6 +17,8 @@ from benefits.vault import Vault
 from clubs import load_club
 from clubs.catalogue import SHIPPED
 from database.engine import make_engine, make_sessions
+from models import queries
+from models.queries import Query, Values
 from tests.conftest import TEST_KEYS
 from tests.factories import NOON
 
@@ -69,10 +71,13 @@ def arm(session: Session, die_at: int) -> list[int]:
 
 def _tear(session: Session) -> None:
     """The fault this test must be able to see: something commits between the grant and its journal note."""
-    take = claims._take_unit
+    ask = queries.ask
 
-    def torn(*args: Any) -> bool:
+    def torn(session: Session, *asked: tuple[Query, Values]) -> list[list[tuple[Any, ...]]]:
+        if claims._GRANT not in [query for query, _ in asked]:
+            return ask(session, *asked)
+        granted = ask(session, *asked[:2])
         session.connection().connection.driver_connection.execute("COMMIT")  # type: ignore[union-attr]
-        return take(*args)
+        return granted + ask(session, *asked[2:])
 
-    mock.patch.object(claims, "_take_unit", torn).start()  # for good: this process is about to die
+    mock.patch.object(claims, "ask", torn).start()  # for good: this process is about to die

@@ -10,18 +10,18 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
-from sqlalchemy import Engine, bindparam, insert, or_, select, update
+from sqlalchemy import Engine, bindparam, or_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from benefits import claims, people
-from benefits.conditions import AlreadyClaimed, holder_of, period_of
+from benefits.conditions import AlreadyClaimed
 from benefits.refusal import Refusal
 from benefits.vault import Vault
 from clubs import load_club
 from clubs.catalogue import SHIPPED
 from database.engine import make_engine, make_sessions
-from models import Claim, Person, Privilege
-from models.queries import Query, ask
+from models import Privilege
+from models.queries import Query
 from tests.conftest import TEST_KEYS
 from tests.factories import NOON
 
@@ -80,7 +80,7 @@ class Rivals:
 
 def _rival(pipe: Connection, barrier: Barrier) -> None:
     engines: dict[str, Engine] = {}
-    guards = {name: getattr(claims, name) for name in ("_grant", "_TAKE", "_CODE_WAITED_FOR")}
+    guards = {name: getattr(claims, name) for name in ("_TAKE", "_CODE_WAITED_FOR")}
     while (job := pipe.recv()) is not None:
         url, presses, mode = job
         engine = engines.setdefault(url, make_engine(url, pool_size=1))
@@ -127,20 +127,6 @@ def _press(sessions: sessionmaker[Session], press: Press) -> Answer:
             return Answer(press, f"error: {error!r}")
 
 
-def _grant_unguarded(
-    session: Session, privilege: Privilege, person: Person, member_id: int, slots: set[int], now: Any
-) -> Claim | None:
-    """Check, then insert: what `claims._grant` must not be."""
-    holder, period = holder_of(privilege, member_id=member_id, person_id=person.id), period_of(privilege, now)
-    ask(session, claims._MARK)
-    found = session.scalars(select(Claim.slot).where(Claim.privilege_id == privilege.id, Claim.holder == holder)).all()
-    if len(found) >= privilege.claim_limit:
-        return None
-    values = {"privilege_id": privilege.id, "member_id": member_id, "person_id": person.id, "holder": holder}
-    rest = {"period": period, "slot": len(found) + 1, "state": "kept", "claimed_at": now}
-    return session.execute(insert(Claim).values(**values, **rest).returning(Claim)).scalar_one()
-
-
 _ALONE = select(Privilege.taken).where(Privilege.id == bindparam("privilege")).scalar_subquery()
 TAKE_UNGUARDED = Query(
     update(Privilege)
@@ -153,6 +139,6 @@ TAKE_UNGUARDED = Query(
 
 WITHOUT: dict[str, dict[str, Any]] = {
     GUARDED: {},
-    CHECK_THEN_ACT: {"_grant": _grant_unguarded, "_TAKE": TAKE_UNGUARDED},
+    CHECK_THEN_ACT: {"_TAKE": TAKE_UNGUARDED},
     SKIP_ONLY: {"_CODE_WAITED_FOR": claims._CODE_NOBODY_TAKES},
 }

@@ -18,7 +18,7 @@ from benefits.members import Left, NotAdministrator
 from benefits.vault import Vault
 from clubs import Club
 from database.engine import make_sessions
-from models import Admin, Claim, Code, Member, Membership, Person, Privilege
+from models import Admin, Claim, Code, JournalEntry, Member, Membership, Person, Privilege
 from tests import factories
 from tests.factories import NOON
 from tests.rules.racing import CHECK_THEN_ACT, WITHOUT
@@ -115,6 +115,27 @@ def test_lfc_22_rival_commits_between_reading_and_inserting(sessions: sessionmak
         assert (told.value.by, told.value.by_me, told.value.at) == ("Lek", False, NOON)
         session.commit()
     assert scene.count() == 1
+
+
+def test_lfc_22_who_comes_second_takes_no_unit_no_code_and_leaves_no_note(
+    sessions: sessionmaker[Session], club: Club
+) -> None:
+    """Stock, code and note are sent together with the grant, before it is known whether the slot was free."""
+    scene = Scene(sessions, club, stock=5, codes=5)
+    with sessions() as session, just_before(session, "INSERT INTO claims", scene.rival_claims(scene.shop)):
+        with pytest.raises(AlreadyClaimed):
+            scene.claim(session, scene.nok, scene.shop)
+        session.commit()
+    with sessions() as session:
+        ids = select(Claim.id).where(Claim.privilege_id == scene.offer)
+        codes = select(Code.claim_id).where(Code.privilege_id == scene.offer, Code.claim_id.is_not(None))
+        notes = select(JournalEntry.subject_id).where(
+            JournalEntry.action == "claimed", JournalEntry.facts["privilege"].as_integer() == scene.offer
+        )
+        made = session.scalars(ids).all()
+        assert (session.scalars(codes).all(), session.scalars(notes).all()) == (made, made)
+        taken = select(Privilege.taken).where(Privilege.id == scene.offer)
+        assert (len(made), session.scalars(taken).one()) == (1, 1)
 
 
 def test_a3_control_the_same_moment_without_guards_grants_twice(

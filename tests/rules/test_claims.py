@@ -190,7 +190,7 @@ def test_a_refusal_found_late_leaves_nothing_behind(session: Session, club: Club
     nok = factories.person(session)
     shop, offer = factories.member(session, nok), factories.privilege(session, stock=1, pooled=True)
     with pytest.raises(SoldOut):
-        claims._take(session, offer, nok, shop.id, set(), NOON)
+        claims._take(session, offer, {**claims._values(offer, nok, shop.id, NOON), "id": 1}, set())
     session.commit()
     assert session.scalars(select(Claim)).all() == []
     assert session.scalars(select(JournalEntry)).all() == []
