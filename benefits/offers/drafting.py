@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from benefits.journal import note
 from benefits.offers import approvers, audience, budget, clicks, content
+from benefits.offers.attention import MADE
 from benefits.offers.bounds import BOUNDS, SETTINGS, check_times, checked, checked_name
 from benefits.offers.content import Fault
 from benefits.offers.digest import digest_of
@@ -41,7 +42,6 @@ __all__ = [
 
 EDITABLE = ("draft", "asked", "approved")
 COPIED = ("content", "audience", "holdout_percent", "hold_back_minutes", "pace")
-_MADE = ("offer_created", "offer_changed")
 
 
 def load(session: Session, *, club: Club, offer_id: int) -> Offer:
@@ -261,7 +261,7 @@ def _had_a_hand(session: Session, offer: Offer, by: int) -> bool:
         JournalEntry.club == offer.club,
         JournalEntry.subject_kind == "offer",
         JournalEntry.subject_id == offer.id,
-        JournalEntry.action.in_(_MADE),
+        JournalEntry.action.in_(MADE),
         JournalEntry.actor_kind == "staff",
         JournalEntry.actor == str(by),
     )

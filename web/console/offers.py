@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as Answer
 from benefits.offers import drafting
 from benefits.refusal import Refusal
 from models import Offer
+from web.console import home, offer_points
 from web.console.access import READERS, allow
 from web.console.desk import Console
 from web.console.offer_progress import Watching
@@ -109,3 +110,6 @@ class Offers(Reading, Watching, Reviewing):
 def views(console: Console) -> list[Page]:
     """The page of offers."""
     return [Offers(console)]
+
+
+home.POINTS.append(offer_points.points)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benefits.offers import approvers
+from benefits.offers import approvers, drafting
 from benefits.vault import Vault
 from models import Batch, JournalEntry, Offer, TestSend
 from tests.factories import NOON, person
@@ -221,11 +221,13 @@ def test_d11_a_batch_of_unknown_outcome_is_decided_by_a_person_with_a_reason(hou
     assert batches
     page = anong.get(f"{where}/progress").text
     assert "Unknown: to be decided by a person" in page
+    assert "“unknown”: of " in anong.get("/console/").text
     one = f"{where}/unknown/{batches[0].id}"
     assert anong.post(one, {"resend": "no", "reason": ""}).status_code == 303
     assert house.hand(house.marketer).post(one, {"resend": "no", "reason": "x"}).status_code == 403
     left = anong.post(one, {"resend": "no", "reason": "เก่าเกินไป"}, follow_redirects=True)
     assert "It is left as it is." in left.text
+    assert len(batches) > 1 or "“unknown”: of " not in anong.get("/console/").text
     again = anong.post(one, {"resend": "yes", "reason": "ลองใหม่"}, follow_redirects=True)
     assert "a colleague decided already" in again.text
     assert "left a batch of unknown outcome as it is: เก่าเกินไป" in anong.get(f"{where}/").text
@@ -294,3 +296,33 @@ def test_b5_another_clubs_offers_are_not_there(house: House) -> None:
         form = {"version": offer.digest.hex(), "reason": "x", "name": "x", "tester": "1"}
         assert stranger.post(f"/console/offers/{offer.id}/{deed}", form).status_code == 404, deed
     assert offer.name not in stranger.get("/console/offers/").text
+
+
+def test_e10_the_first_page_tells_the_approver_what_waits_for_her_and_nobody_of_her_own_work(house: House) -> None:
+    """E10: what she may decide stands on her first page with a link; who had a hand in it is not asked to approve it."""
+    both = house.desk.staff("marketer", "approver", name="มานี")
+    mine, theirs = house.offer("ชานมธันวาคม", state="asked"), house.offer("ขนมเดือนหน้า")
+    saved = both.post(f"/console/offers/{theirs}/write", text_form(house.row(theirs), "ใหม่", "New"))
+    assert saved.status_code == 303
+    with house.desk.sessions.begin() as session:
+        offer = session.get_one(Offer, theirs)
+        drafting.ask(session, club=house.club, offer=offer, by=house.marketer.id, now=house.desk.clock.now())
+    told = house.hand(house.approver).get("/console/").text
+    assert f'href="/console/offers/{mine}/">“ชานมธันวาคม” waits for your approval.' in told
+    assert "“ขนมเดือนหน้า” waits for your approval." in told
+    hers = both.get("/console/").text
+    assert "“ชานมธันวาคม” waits for your approval." in hers
+    assert "“ขนมเดือนหน้า” waits" not in hers
+    assert "waits for your approval" not in house.hand(house.marketer).get("/console/").text
+
+
+def test_e5_an_offer_that_paused_by_itself_stands_on_the_first_page_of_those_who_steer_it(house: House) -> None:
+    """E5: LINE's quota is used up; whoever may resume it is told at once, with the reason and the way there."""
+    offer_id = house.offer("ส้มตำฟรี", state="approved", hold_back_minutes=0)
+    house.line.set(quota_limit=1)
+    house.send()
+    assert house.row(offer_id).paused_reason == "quota"
+    shown = unescape(house.hand(house.marketer).get("/console/").text)
+    assert f'href="/console/offers/{offer_id}/progress">“ส้มตำฟรี” stands still: the month\'s messages are used up.' in shown
+    support = house.desk.staff("support", name="ปิติ")
+    assert "stands still" not in support.get("/console/").text
