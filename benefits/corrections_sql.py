@@ -59,7 +59,7 @@ INSERT INTO entries (club, member_id, unit, kind, period, amount, at, reason, co
 SELECT :club, member_id, :unit, 'correction', coalesce(period, :open), amount, :now, :reason, corrects_id, :open,
        'correction:' || correction_id || ':' || member_id
 FROM correction_lines WHERE correction_id = :id
-ON CONFLICT (idempotency_key) DO NOTHING
+ON CONFLICT (idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
 """
 
 # `idle`: lines of months that the next adjustment no longer looks back to. `below`: the stars do not suffice; later ones

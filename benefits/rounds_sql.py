@@ -30,19 +30,14 @@ WHERE charges.club = :club AND charges.count_month IS NULL AND charges.paid_at <
   AND members.id = charges.member_id AND {MAY_JOIN}
 """
 
-WORK_TABLE = """
-CREATE TEMPORARY TABLE round_work (
-    member_id bigint, odd boolean, lines bigint, mark bigint, counted bigint, brought bigint, amount bigint,
-    carried bigint, total bigint)
-"""
-
 # The one rounding: down, once per account, on the sum of its lines and of what it brought (LFC-10). Never below zero:
 # what is left below is carried. `mark` fingerprints the lines, whatever their order.
 WORK = f"""
-INSERT INTO round_work
-SELECT member_id, odd, lines, mark, counted, brought, amount, LEAST(counted + brought, 0), GREATEST(earlier + amount, 0)
+CREATE TEMPORARY TABLE round_work AS
+SELECT member_id, external_id, odd, lines, mark, counted, brought, amount, LEAST(counted + brought, 0) AS carried,
+       GREATEST(earlier + amount, 0) AS total
 FROM (
-    SELECT members.id AS member_id, coalesce(sums.lines > 0 AND (sums.odd > 0 OR NOT {MAY_JOIN}), false) AS odd,
+    SELECT members.id AS member_id, members.external_id, coalesce(sums.lines > 0 AND (sums.odd > 0 OR NOT {MAY_JOIN}), false) AS odd,
            coalesce(sums.lines, 0) AS lines, coalesce(sums.mark, 0) AS mark,
            coalesce(sums.counted, 0) AS counted, carry.brought, coalesce(history.stars, 0) AS earlier,
            GREATEST(coalesce(sums.counted, 0) + carry.brought, 0) / CAST(:satang_per_star AS bigint) AS amount
@@ -58,18 +53,17 @@ FROM (
                GROUP BY member_id) history ON history.member_id = members.id
     LEFT JOIN entries previous ON previous.run_id = :previous_run AND previous.kind = 'round'
           AND previous.member_id = members.id
-    CROSS JOIN LATERAL (SELECT coalesce(previous.carried_satang, CASE WHEN previous.id IS NULL THEN (
+    CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN previous.id IS NOT NULL THEN previous.carried_satang
+                                             WHEN CAST(:previous_run AS bigint) IS NOT NULL THEN (
         SELECT carried_satang FROM entries WHERE entries.member_id = members.id AND entries.kind = 'round'
                AND entries.period < :period ORDER BY entries.period DESC LIMIT 1) END, 0) AS brought
         OFFSET 0) carry  -- looked up once an account, not wherever it is used
     WHERE members.club = :club AND ({MAY_JOIN} OR sums.member_id IS NOT NULL)
-) found
+) found ORDER BY member_id
 """
 
 # Lines that were to count and no longer may when their month closes: the account became premium or was deleted, the
 # service left the club file. They wait, uncounted, until a round adopts them.
-ODD = "SELECT EXISTS (SELECT FROM round_work WHERE odd)"
-
 DROP_LINES = f"""
 UPDATE charges SET count_month = NULL FROM members, round_work
 WHERE round_work.odd AND members.id = round_work.member_id AND charges.member_id = members.id
@@ -79,13 +73,13 @@ WHERE round_work.odd AND members.id = round_work.member_id AND charges.member_id
 
 # Without corrections the last part is null and left out. They are summed, not xored: two alike must not cancel out.
 INPUT = """
-SELECT concat_ws('|', sum(lines), sum(counted), bit_xor(mark), (
+SELECT coalesce(sum(lines), 0) AS lines, coalesce(bool_or(odd), false) AS odd, concat_ws('|', sum(lines), sum(counted), bit_xor(mark), (
     SELECT concat_ws('|', count(*), sum(amount), sum(CAST(hashtextextended(
            concat_ws('|', members.external_id, entries.period), entries.amount) AS numeric)))
     FROM entries JOIN members ON members.id = entries.member_id
     WHERE entries.club = :club AND entries.kind = 'correction' AND entries.unit = :unit
           AND entries.count_month > :after AND entries.count_month <= :period
-    HAVING count(*) > 0))
+    HAVING count(*) > 0)) AS told
 FROM round_work
 """
 
@@ -94,33 +88,30 @@ FROM round_work
 FIGURES = """
 SELECT encode(sha256(convert_to(concat_ws(E'\\n', CAST(:satang_per_star AS bigint), CAST(CAST(:tiers AS text[]) AS text),
        CAST(CAST(:thresholds AS bigint[]) AS text), string_agg(
-       concat_ws('|', members.external_id, work.amount, work.counted, work.brought, work.carried, work.total),
-       E'\\n' ORDER BY members.external_id COLLATE "C")), 'UTF8')), 'hex')
-FROM round_work work JOIN members ON members.id = work.member_id
+       concat_ws('|', work.external_id, work.amount, work.counted, work.brought, work.carried, work.total),
+       E'\\n' ORDER BY work.external_id COLLATE "C")), 'UTF8')), 'hex')
+FROM round_work work
 WHERE work.amount <> 0 OR work.counted <> 0 OR work.brought <> 0 OR work.carried <> 0 OR work.total <> 0
 """
 
-BOUNDS = """
-SELECT max(member_id) FROM (
-    SELECT member_id, (row_number() OVER (ORDER BY member_id) - 1) / :size AS chunk FROM round_work WHERE member_id > :low
-) numbered GROUP BY chunk ORDER BY chunk
+BOUND = """
+SELECT max(member_id) FROM (SELECT member_id FROM round_work WHERE member_id > :low ORDER BY member_id LIMIT :size) chunk
 """
 
 BY_STARS = "(CAST(:tiers AS text[]))[width_bucket({0}, CAST(:thresholds AS bigint[]))]"
 OVERRIDDEN = "(members.tier_override IS NOT NULL AND members.override_until > :at)"
 
-# What a round says of each account: the tier in force before and after, a staff override included. Tiers are for
-# accounts that have joined. The chunk's bounds are said of every table: PostgreSQL does not carry them over a join.
+# What a round says of each account: the tier in force before and after, a staff override included. Only accounts that
+# have joined have a tier. The chunk's bounds are said of both tables: PostgreSQL does not carry them over a join.
 RESULTS = f"""
-SELECT members.external_id, members.total_stars AS total_before, work.member_id, work.amount, work.counted, work.brought,
+SELECT work.external_id, members.total_stars AS total_before, work.member_id, work.amount, work.counted, work.brought,
        work.carried, work.total,
-       CASE WHEN stay.id IS NULL THEN NULL WHEN {OVERRIDDEN} THEN members.tier_override ELSE members.tier END AS tier_before,
-       CASE WHEN stay.id IS NULL THEN NULL WHEN {OVERRIDDEN} THEN members.tier_override
+       CASE WHEN members.tier IS NULL THEN NULL WHEN {OVERRIDDEN} THEN members.tier_override ELSE members.tier
+       END AS tier_before,
+       CASE WHEN members.tier IS NULL THEN NULL WHEN {OVERRIDDEN} THEN members.tier_override
             ELSE {BY_STARS.format("work.total")} END AS tier
 FROM round_work work
 JOIN members ON members.id = work.member_id
-LEFT JOIN memberships stay ON stay.member_id = members.id AND stay.left_at IS NULL
-     AND stay.member_id > :low AND stay.member_id <= :high
 WHERE work.member_id > :low AND work.member_id <= :high AND members.id > :low AND members.id <= :high
 """
 
@@ -135,14 +126,14 @@ FROM ({RESULTS}) results
 # tier, and gets none.
 ADJUST = f"""
 UPDATE members SET
-    total_stars = entries.total,
-    tier = CASE WHEN members.tier IS NOT NULL THEN {BY_STARS.format("entries.total")} END,
-    tier_since = CASE WHEN members.tier = {BY_STARS.format("entries.total")} THEN members.tier_since
+    total_stars = work.total,
+    tier = CASE WHEN members.tier IS NOT NULL THEN {BY_STARS.format("work.total")} END,
+    tier_since = CASE WHEN members.tier = {BY_STARS.format("work.total")} THEN members.tier_since
                       WHEN members.tier IS NOT NULL THEN :at END
-FROM entries
-WHERE entries.run_id = :run AND entries.kind = 'round' AND entries.member_id > :low AND entries.member_id <= :high
-  AND members.id = entries.member_id AND members.id > :low AND members.id <= :high
-  AND (members.total_stars <> entries.total OR members.tier <> {BY_STARS.format("entries.total")})
+FROM round_work work
+WHERE work.member_id > :low AND work.member_id <= :high
+  AND members.id = work.member_id AND members.id > :low AND members.id <= :high
+  AND (members.total_stars <> work.total OR members.tier <> {BY_STARS.format("work.total")})
 """
 
 MOVED = """
@@ -171,23 +162,20 @@ WHERE {MOVED}
 ON CONFLICT (person_id, key) DO NOTHING
 """
 
-# Row ids are left out: the same result on another server has the same hash.
+# The sum of each account's hash, by two seeds: whatever the order, so that nothing is sorted and nothing is kept in
+# memory. Row ids are left out: the same result on another server has the same hash.
 RESULT_HASH = """
-SELECT encode(sha256(convert_to(coalesce(string_agg(concat_ws('|', members.external_id, entries.amount,
-       entries.counted_satang, entries.brought_satang, entries.carried_satang, entries.total, coalesce(entries.tier, '-')),
-       E'\\n' ORDER BY members.external_id COLLATE "C"), ''), 'UTF8')), 'hex')
-FROM entries JOIN members ON members.id = entries.member_id
-WHERE entries.run_id = :run AND entries.kind = 'round'
+SELECT concat_ws('|', count(*), sum(hashtextextended(line, 0)), sum(hashtextextended(line, 1)))
+FROM (SELECT concat_ws('|', work.external_id, entries.amount, entries.counted_satang, entries.brought_satang,
+                       entries.carried_satang, entries.total, coalesce(entries.tier, '-')) AS line
+      FROM round_work work
+      LEFT JOIN entries ON entries.run_id = :run AND entries.kind = 'round' AND entries.member_id = work.member_id
+      OFFSET 0) lines  -- each line is made once
 """
 
 SUMMARY = """
-SELECT count(*) AS accounts, coalesce(sum(amount), 0) AS stars, coalesce(sum(counted_satang), 0) AS counted_satang
-FROM entries WHERE run_id = :run AND kind = 'round'
-"""
-
-MOVES = """
-SELECT tier_before, tier, count(*) FROM entries
-WHERE run_id = :run AND kind = 'round' AND tier_before <> tier GROUP BY 1, 2 ORDER BY 1, 2
+SELECT tier_before, tier, count(*) AS accounts, sum(amount) AS stars, sum(counted_satang) AS counted_satang
+FROM entries WHERE run_id = :run AND kind = 'round' GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 FINISH = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -18,6 +18,8 @@ from benefits.rounds_lease import Lease
 from clubs import Club
 
 CHUNK = 20_000
+MEMORY = "128MB"
+"""Of the database server, while the sums of all accounts are made."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Steps:
             "ended": start_of(add_months(lease.period, 1)),
             **_before(connection, club, lease),
         }
-        self._input = ""
+        self._lines, self._odd, self._input = 0, False, ""
 
     def _execute(self, statement: str, **more: Any) -> Any:
         return self._connection.execute(text(statement), {**self._values, **more})
@@ -102,7 +104,7 @@ class Steps:
                 self.compute()
         low = int(self._lease.cursor or 0)
         with unhurried(connection):
-            bounds = list(self._execute(sql.BOUNDS, low=low, size=CHUNK).scalars())
+            bounds = list(self._bounds(low))
         for number, high in enumerate(bounds, 1):
             with unhurried(connection):
                 self.post(low, high)
@@ -118,18 +120,25 @@ class Steps:
         counting = counting_values(self._connection, self._club)
         self._execute(sql.ADOPT_LINES, **counting)
         self.compute()
-        if self._execute(sql.ODD).scalar():
+        if self._odd:
             self._execute(sql.DROP_LINES, **counting)
             self._execute("DROP TABLE round_work")
             self.compute()
 
     def compute(self) -> None:
         """Every account's figures from frozen lines and posted entries, into a table of this connection."""
-        self._execute(sql.WORK_TABLE)
+        self._execute(f"SELECT set_config('work_mem', '{MEMORY}', true)")
         self._execute(sql.WORK, **counting_values(self._connection, self._club))
         self._execute("CREATE INDEX ON round_work (member_id)")
-        self._execute("ANALYZE round_work")
-        self._input = hashlib.sha256(str(self._execute(sql.INPUT).scalar()).encode()).hexdigest()
+        self._execute("ANALYZE round_work (member_id)")
+        found = self._execute(sql.INPUT).one()
+        self._lines, self._odd, self._input = int(found.lines), found.odd, _digest(found.told)
+
+    def _bounds(self, low: int) -> Iterator[int]:
+        """The last account of each chunk after `low`."""
+        while (high := self._execute(sql.BOUND, low=low, size=CHUNK).scalar()) is not None:
+            yield high
+            low = high
 
     def figures_hash(self) -> str:
         """Hex digest of every account's figures as computed, which two persons sign before a round that needs it."""
@@ -149,24 +158,20 @@ class Steps:
     def finish(self, now: datetime) -> RunResult:
         """Sum up, and mark the run done."""
         self._lease.fence()
-        total = self._execute(sql.SUMMARY).one()
-        moves = tuple(Move(*row) for row in self._execute(sql.MOVES))
+        groups = self._execute(sql.SUMMARY).all()
         result = RunResult(
             period=self._lease.period,
             dry_run=False,
-            accounts=total.accounts,
-            lines=self._lines(),
-            counted_satang=int(total.counted_satang),
-            stars=int(total.stars),
-            moves=moves,
+            accounts=sum(group.accounts for group in groups),
+            lines=self._lines,
+            counted_satang=int(sum(group.counted_satang for group in groups)),
+            stars=int(sum(group.stars for group in groups)),
+            moves=tuple(Move(*group[:3]) for group in groups if group.tier_before != group.tier),
             input_hash=self._input,
-            result_hash=self._execute(sql.RESULT_HASH).scalar(),
+            result_hash=_digest(self._execute(sql.RESULT_HASH).scalar()),
         )
         self._note(result, now)
         return result
-
-    def _lines(self) -> int:
-        return int(self._execute("SELECT coalesce(sum(lines), 0) FROM round_work").scalar())
 
     def _note(self, result: RunResult, now: datetime) -> None:
         facts = json.dumps(
@@ -193,7 +198,7 @@ class Steps:
         moves: dict[tuple[str, str], int] = {}
         accounts = stars = counted = 0
         rows = self._connection.execute(
-            text(f"{sql.RESULTS} ORDER BY members.external_id").execution_options(stream_results=True),
+            text(f"{sql.RESULTS} ORDER BY work.external_id").execution_options(stream_results=True),
             {**self._values, "low": int(self._lease.cursor or 0), "high": 2**62},
         )
         for row in rows:
@@ -203,7 +208,11 @@ class Steps:
             if (row.tier_before, row.total_before) != (row.tier, row.total):
                 changes(Change(row.external_id, row.amount, row.total_before, row.total, row.tier_before, row.tier))
         told = tuple(Move(*key, number) for key, number in sorted(moves.items()))
-        return RunResult(self._lease.period, True, accounts, self._lines(), counted, stars, told, self._input, None)
+        return RunResult(self._lease.period, True, accounts, self._lines, counted, stars, told, self._input, None)
+
+
+def _digest(told: str) -> str:
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _before(connection: Connection, club: Club, lease: Lease) -> dict[str, Any]:

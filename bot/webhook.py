@@ -14,9 +14,9 @@ from typing import Any
 
 import structlog
 from flask import Blueprint, Response, request
-from sqlalchemy import Table
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from psycopg.errors import UniqueViolation
+from sqlalchemy import Table, insert
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -38,10 +38,7 @@ AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 log = structlog.get_logger("webhook")
 
 _TURNS: Table = TurnRow.__table__  # type: ignore[assignment]
-_STORE = Query(
-    insert(_TURNS).on_conflict_do_nothing().returning(_TURNS.c.event_id),
-    keys=[column.name for column in _TURNS.columns],
-)
+_STORE = Query(insert(_TURNS), keys=[column.name for column in _TURNS.columns])
 _EMPTY: Mapping[str, Any] = {**dict.fromkeys(column.name for column in _TURNS.columns), "attempts": 1}
 
 
@@ -171,17 +168,24 @@ def _turn(doors: Doors, club: str, event: Any, now: datetime) -> Outgoing | None
 
 
 def _first_time(session: Session, outgoing: Outgoing, event: Mapping[str, Any], more: Mapping[str, Any]) -> bool:
-    """Store the turn with its reply, last of all; False when this event was taken before (A7): then nothing may stay.
+    """Store the turn with its reply, last of all, and commit; False when this event was taken before (A7): then nothing
+    was committed.
 
-    Last, because the row is then written once instead of twice. The key is the lock: of two who answer the same event
-    at once, the second waits here (or for the person, before) and takes back what it did.
+    Last, because the row is then written once instead of twice, and COMMIT takes no round trip of its own. The key is the
+    lock: of two who answer the same event at once, the second waits here (or for the person, before) and fails.
     """
     values = {**_EMPTY, **_columns(outgoing.club, event, outgoing.received_at), **more}
     if outgoing.messages:
         values |= {"reply": outgoing.messages, "reply_token": outgoing.reply_token}
     values |= {"reply_state": "new" if outgoing.messages else "none", "matters": outgoing.matters}
-    (stored,) = ask(session, (_STORE, values))
-    return bool(stored)
+    try:
+        ask(session, (_STORE, values), commit=True)
+    except IntegrityError as error:
+        taken = isinstance(error.orig, UniqueViolation) and error.orig.diag.constraint_name == _TURNS.primary_key.name
+        if not taken:
+            raise
+        return False
+    return True
 
 
 def _outgoing(

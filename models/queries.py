@@ -17,8 +17,8 @@ import psycopg
 from sqlalchemy import Connection, CursorResult, Result, Table, inspect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session, make_transient_to_detached
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 
@@ -165,7 +165,10 @@ def _told(connection: Connection, driver: psycopg.Connection[Row], error: psycop
 
 
 class _Entity:
-    """How rows of one table become mapped objects of a session, as if it had loaded them itself."""
+    """How rows of one table become mapped objects of a session, the way its own loading makes them.
+
+    Adding a detached object instead comes to the same, but looks through its relationships: 70 µs each, 10 this way.
+    """
 
     def __init__(self, entity: type[Base]) -> None:
         mapper = inspect(entity)
@@ -180,15 +183,17 @@ class _Entity:
         identity = tuple(values[place] for place in self._key)
         if identity[0] is None:
             return None
-        known = session.identity_map.get(self._mapper.identity_key_from_primary_key(identity))
+        key = self._mapper.identity_key_from_primary_key(identity)
+        known = session.identity_map.get(key)
         if known is not None:
-            for key, value in zip(self.keys, values, strict=True):
-                set_committed_value(known, key, value)
+            for name, value in zip(self.keys, values, strict=True):
+                set_committed_value(known, name, value)
             return known
         made = self._new()
         made.__dict__.update(zip(self.keys, values, strict=True))
-        make_transient_to_detached(made)
-        session.add(made)
+        state = instance_state(made)
+        state.key, state.session_id = key, session.hash_key
+        session.identity_map.add(state)
         return made
 
 

@@ -74,6 +74,9 @@ class RoundPreview(Base):
 class Entry(Base):
     """One immutable line of the ledger. A balance is a sum of these; a correction is another one (kept by a trigger).
 
+    A round writes a million rows here, each index of which it pays for. So there is one for all of them, by run and
+    account: an account's entries are looked up run by run in it (skip scan), and the others hold corrections only.
+
     A `round` entry is also the account's statement for its period: what was counted, carried, totalled, and the tier.
     """
 
@@ -85,10 +88,11 @@ class Entry(Base):
         CheckConstraint("kind <> 'correction' OR (reason IS NOT NULL)", name="correction_has_reason"),
         CheckConstraint("kind = 'correction' OR count_month IS NULL", name="only_corrections_wait"),
         Index("uq_entries_round", "run_id", "member_id", unique=True, postgresql_where=text("kind = 'round'")),
-        Index("ix_entries_member_id", "member_id", "period"),
+        Index("ix_entries_corrected", "member_id", postgresql_where=text("kind = 'correction'")),
         Index("ix_entries_corrections", "club", "count_month", postgresql_where=text("kind = 'correction'")),
-        UniqueConstraint("idempotency_key"),
-    )
+        Index("uq_entries_idempotency_key", "idempotency_key", unique=True,
+              postgresql_where=text("idempotency_key IS NOT NULL")),
+    )  # fmt: skip
 
     id: Mapped[Key]
     club: Mapped[str]
@@ -110,7 +114,8 @@ class Entry(Base):
     tier: Mapped[str | None]
     at: Mapped[datetime]
     reason: Mapped[str | None]
-    corrects_id: Mapped[int | None] = mapped_column(ForeignKey("entries.id"))
+    corrects_id: Mapped[int | None]
+    """The entry this one corrects. A trigger looks it up, where there is one: a foreign key is checked for every row."""
     count_month: Mapped[date | None] = mapped_column(Date)
     """Of a correction: the first round that counts it, decided when it is posted; a closed month never changes. Its
     `period` is the month it corrects, so that both leave the window together. None: whichever round comes next."""

@@ -19,6 +19,8 @@ from urllib.parse import quote
 from psycopg.conninfo import conninfo_to_dict
 
 COMMIT_SENT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
+COMMIT_BOUND = b"B\x00\x00\x00\x14\x00commit\x00\x00\x00\x00\x00\x00\x01\x00\x00"
+"""The same as the last of several statements of one round trip: the prepared COMMIT is bound."""
 COMMIT_DONE = b"C\x00\x00\x00\x0bCOMMIT\x00"
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER that makes closing a reset: nothing unsent is sent."""
@@ -117,11 +119,15 @@ class Proxy:
                 end.transport.abort()
 
     async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        passed = b""
         while data := await reader.read(65536):
-            if self.toxics.cut_before_commit and data.endswith(COMMIT_SENT):
+            before = passed[1 - len(COMMIT_BOUND) :]  # it may arrive in two pieces
+            commits = data.endswith(COMMIT_SENT) or COMMIT_BOUND in before + data
+            if self.toxics.cut_before_commit and commits:
                 self.toxics.cut_before_commit -= 1
                 raise Cut
             await self._pass(data, writer, "cut_after_up")
+            passed = before + data
 
     async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Whole messages (a letter, a length, a body), so that the reply to COMMIT is never taken for data."""

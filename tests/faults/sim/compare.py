@@ -1,67 +1,71 @@
-"""The database beside the oracle: the same claims, stays, people and stars, or how they differ."""
+"""The rows beside the oracle: the same claims, stays, people and stars, or how they differ."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-
-from sqlalchemy import Connection, text
 
 from tests.faults.sim.oracle import Claim, Club, Place
 from tests.faults.sim.oracle_rounds import tier_of
 from tests.faults.sim.scene import Ids, user_id
 
-CLAIMS = """
-SELECT claims.id, privilege_id, holder, period, slot, member_id, line_user_id, state, use_until, use_started_at,
-       code_until, used_at, confirmed_by IS NOT NULL AS confirmed, void_reason, claims.person_id
-FROM claims JOIN people ON people.id = person_id ORDER BY claims.id
-"""
-ACCOUNTS = """
-SELECT members.id, members.tier, tier_override, override_until, total_stars, badge, deleted_at IS NOT NULL AS deleted,
-       (SELECT count(*) FROM memberships WHERE member_id = members.id) AS stays, open.id IS NOT NULL AS joined, open.new_until
-FROM members LEFT JOIN memberships open ON open.member_id = members.id AND open.left_at IS NULL ORDER BY members.id
-"""
-PEOPLE = """
-SELECT line_user_id, friend, opted_out_at IS NULL AS offers, language,
-       EXISTS (SELECT FROM consents WHERE person_id = people.id AND withdrawn_at IS NULL) AS agreed
-FROM people
-"""
-ADMINS = "SELECT member_id, line_user_id, role FROM admins WHERE removed_at IS NULL"
-OFFERS = """
-SELECT id, stock, withdrawn_at IS NOT NULL AS withdrawn, (SELECT count(*) FROM codes WHERE privilege_id = privileges.id) AS codes
-FROM privileges
-"""
+QUERIES = {
+    "claims": """
+        SELECT claims.id, privilege_id, holder, period, slot, member_id, line_user_id, state, use_until, use_started_at,
+               code_until, used_at, confirmed_by IS NOT NULL AS confirmed, void_reason, claims.person_id
+        FROM claims JOIN people ON people.id = person_id ORDER BY claims.id""",
+    "accounts": """
+        SELECT members.id, members.tier, tier_override, override_until, total_stars, badge, deleted_at IS NOT NULL AS deleted,
+               (SELECT count(*) FROM memberships WHERE member_id = members.id) AS stays,
+               open.id IS NOT NULL AS joined, open.new_until
+        FROM members LEFT JOIN memberships open ON open.member_id = members.id AND open.left_at IS NULL
+        ORDER BY members.id""",
+    "people": """
+        SELECT line_user_id, friend, opted_out_at IS NULL AS offers, language,
+               EXISTS (SELECT FROM consents WHERE person_id = people.id AND withdrawn_at IS NULL) AS agreed
+        FROM people""",
+    "admins": "SELECT member_id, line_user_id, role FROM admins WHERE removed_at IS NULL",
+    "offers": """
+        SELECT id, stock, withdrawn_at IS NOT NULL AS withdrawn,
+               (SELECT count(*) FROM codes WHERE privilege_id = privileges.id) AS codes
+        FROM privileges""",
+    "lines": "SELECT invoice_no, paid_at FROM charges",
+    "rounds": "SELECT period, cursor IS NOT NULL AS closed, state FROM runs WHERE kind = 'stars' ORDER BY period",
+    "posted": "SELECT period, member_id, counted_satang, brought_satang, amount, carried_satang, total FROM entries",
+}
+Rows = Mapping[str, Sequence[Any]]
+"""What each query found, read once after each step."""
 
 
-def differences(connection: Connection, club: Club, ids: Ids) -> list[str]:
+def differences(found: Rows, club: Club, ids: Ids) -> list[str]:
     """How the rows differ from what the oracle says; claims the oracle made take the ids of their rows."""
     return [
-        *_claims(connection, club, ids),
-        *_accounts(connection, club, ids),
-        *_people(connection, club),
-        *_offers(connection, club, ids),
-        *_lines(connection, club),
+        *_claims(found, club, ids),
+        *_accounts(found, club, ids),
+        *_people(found, club),
+        *_offers(found, club, ids),
+        *_lines(found, club),
     ]
 
 
-def _claims(connection: Connection, club: Club, ids: Ids) -> Iterator[str]:
-    rows = connection.execute(text(CLAIMS)).all()
+def _claims(found: Rows, club: Club, ids: Ids) -> Iterator[str]:
+    rows = found["claims"]
     people = {row.person_id: _phone(row.line_user_id) for row in rows}
-    found: set[Place] = set()
+    there: set[Place] = set()
     for row in rows:
         offer = ids.privileges.index(row.privilege_id)
         holder = (
             f"p{people.get(int(row.holder[1:]))}" if row.holder[0] == "p" else f"m{ids.members.index(row.member_id)}"
         )
         place = (offer, holder, row.period, row.slot)
-        found.add(place)
+        there.add(place)
         claim = club.claims.get(place)
         if claim is None:
             yield f"claim {row.id} {place} of {row.line_user_id} should not be"
             continue
         claim.id = claim.id or row.id
         yield from _unlike(f"claim {row.id} {place}", _of_row(row, ids), _of_claim(claim))
-    for place in club.claims.keys() - found:
+    for place in club.claims.keys() - there:
         yield f"claim {place} is missing"
 
 
@@ -95,11 +99,11 @@ def _of_claim(claim: Claim) -> dict[str, Any]:
     }
 
 
-def _accounts(connection: Connection, club: Club, ids: Ids) -> Iterator[str]:
+def _accounts(found: Rows, club: Club, ids: Ids) -> Iterator[str]:
     roles: dict[int, dict[int, str]] = {}
-    for row in connection.execute(text(ADMINS)):
+    for row in found["admins"]:
         roles.setdefault(row.member_id, {})[_phone(row.line_user_id)] = row.role
-    for row in connection.execute(text(ACCOUNTS)):
+    for row in found["accounts"]:
         number = ids.members.index(row.id)
         account = club.accounts[number]
         is_ = (row.tier, row.total_stars, row.badge, row.deleted, row.stays, row.joined, roles.get(row.id, {}))
@@ -116,8 +120,8 @@ def _named(values: tuple[Any, ...]) -> dict[str, Any]:
     return dict(zip(("tier", "stars", "badge", "deleted", "stays", "joined", "roles"), values, strict=True))
 
 
-def _people(connection: Connection, club: Club) -> Iterator[str]:
-    rows = {_phone(row.line_user_id): row for row in connection.execute(text(PEOPLE))}
+def _people(found: Rows, club: Club) -> Iterator[str]:
+    rows = {_phone(row.line_user_id): row for row in found["people"]}
     for number, phone in enumerate(club.phones):
         row = rows.get(number)
         if (row is not None) != phone.met:
@@ -131,8 +135,8 @@ def _people(connection: Connection, club: Club) -> Iterator[str]:
                 yield f"person {number} speaks {row.language}, chose {phone.language}"
 
 
-def _offers(connection: Connection, club: Club, ids: Ids) -> Iterator[str]:
-    for row in connection.execute(text(OFFERS)):
+def _offers(found: Rows, club: Club, ids: Ids) -> Iterator[str]:
+    for row in found["offers"]:
         number = ids.privileges.index(row.id)
         offer = club.offers[number]
         is_ = {"stock": row.stock, "withdrawn": row.withdrawn, "codes": row.codes or None}
@@ -151,25 +155,21 @@ def _phone(line_user_id: str) -> int:
     return next(number for number in range(5) if user_id(number) == line_user_id)
 
 
-def _lines(connection: Connection, club: Club) -> Iterator[str]:
-    rows = {row.invoice_no: row.paid_at for row in connection.execute(text("SELECT invoice_no, paid_at FROM charges"))}
+def _lines(found: Rows, club: Club) -> Iterator[str]:
+    rows = {row.invoice_no: row.paid_at for row in found["lines"]}
     should = {number: line.paid_at for number, line in club.ledger.lines.items()}
     if rows != should:
         yield f"invoice lines and when they were paid: {rows}, should be {should}"
 
 
-ROUNDS = "SELECT period, cursor IS NOT NULL AS closed, state FROM runs WHERE kind = 'stars' ORDER BY period"
-ENTRIES = "SELECT period, member_id, counted_satang, brought_satang, amount, carried_satang, total FROM entries"
-
-
-def follow_rounds(connection: Connection, club: Club, ids: Ids) -> list[str]:
+def follow_rounds(found: Rows, club: Club, ids: Ids) -> list[str]:
     """Let the oracle close and post the months that the program has, and tell how its entries differ."""
     barred = {number for number, account in enumerate(club.accounts) if account.barred}
     entries: dict[tuple[Any, int], tuple[int, ...]] = {}
-    for period, member, *figures in connection.execute(text(ENTRIES)):
+    for period, member, *figures in found["posted"]:
         entries[period, ids.members.index(member)] = tuple(figures)
-    ledger, found = club.ledger, list[str]()
-    for row in connection.execute(text(ROUNDS)):
+    ledger, differ = club.ledger, list[str]()
+    for row in found["rounds"]:
         if row.closed and row.period not in ledger.closed:
             ledger.close(row.period, barred)
         new = {account for period, account in entries if period == row.period}
@@ -181,5 +181,5 @@ def follow_rounds(connection: Connection, club: Club, ids: Ids) -> list[str]:
     should = {place: (p.counted, p.brought, p.stars, p.carried, p.total) for place, p in ledger.posted.items()}
     for place in entries.keys() | should.keys():
         if entries.get(place) != should.get(place):
-            found.append(f"round {place}: posted {entries.get(place)}, should be {should.get(place)}")
-    return found
+            differ.append(f"round {place}: posted {entries.get(place)}, should be {should.get(place)}")
+    return differ

@@ -1,4 +1,4 @@
-"""What must hold after every step, whatever happened: asked of the database by SQL, and of LINE by what it delivered."""
+"""What must hold after every step, whatever happened: questions to the database in SQL, and what LINE delivered."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, text
+from tests.faults.sim.compare import Rows
 
 WRONG: dict[str, str] = {
     "more taken than there is, or taken is not what was claimed (A1)": """
@@ -74,28 +74,30 @@ class Delivered:
     keys: Counter[str] = field(default_factory=Counter)
 
 
-def broken(connection: Connection) -> list[str]:
+QUERIES = {
+    "wrong": " UNION ALL ".join(
+        f"SELECT {number} AS n, to_jsonb(wrong) AS row FROM ({query}) wrong" for number, query in enumerate(WRONG.values())
+    ),
+    "turns": "SELECT event_id, outcome, reply_state, reply_token, retry_key::text, matters FROM turns",
+    "notices": "SELECT id, state, retry_key::text FROM notices WHERE retry_key IS NOT NULL",
+    "kept": "SELECT 'entries', id, entries::text FROM entries UNION ALL SELECT 'journal', id, journal::text FROM journal",
+}
+
+
+def broken(found: Rows) -> list[str]:
     """Every promise the rows break, in words with the rows that break it."""
-    parts = [
-        f"SELECT {number} AS n, to_jsonb(wrong) AS row FROM ({query}) wrong"
-        for number, query in enumerate(WRONG.values())
-    ]
     names = list(WRONG)
-    return [f"{names[n]}: {row}" for n, row in connection.execute(text(" UNION ALL ".join(parts)))]
+    return [f"{names[n]}: {row}" for n, row in found["wrong"]]
 
 
-TURNS = """
-SELECT event_id, reply_state, reply_token, CAST(retry_key AS text), matters FROM turns WHERE reply_state <> 'none'
-"""
-NOTICES = "SELECT id, state, CAST(retry_key AS text) FROM notices WHERE retry_key IS NOT NULL"
 SAYS_SENT = {"sent": (1, 0), "pushed": (0, 1), "late": (0, 0), "refused": (0, 0)}
 """What a state claims about (replies, pushes) LINE took; other states leave it open."""
 
 
-def misdelivered(connection: Connection, delivered: Delivered) -> list[str]:
+def misdelivered(rows: Rows, delivered: Delivered) -> list[str]:
     """Messages that arrived twice, and states that say what is not so (D9 … D13)."""
     found = [f"LINE took the {what} twice" for what, n in (delivered.tokens | delivered.keys).items() if n > 1]
-    for event, state, token, key, matters in connection.execute(text(TURNS)):
+    for event, _, state, token, key, matters in rows["turns"]:
         took = delivered.tokens[token], delivered.keys[key]
         if sum(took) > 1:
             found.append(f"turn {event} was answered twice: by reply and by push (state {state})")
@@ -103,7 +105,7 @@ def misdelivered(connection: Connection, delivered: Delivered) -> list[str]:
             found.append(f"turn {event} says {state}, and LINE took (replies, pushes) {took}")
         if key is not None and not matters:
             found.append(f"turn {event} was pushed and does not matter")
-    for notice, state, key in connection.execute(text(NOTICES)):
+    for notice, state, key in rows["notices"]:
         if state == "pushed" and delivered.keys[key] != 1:
             found.append(f"notice {notice} says pushed, and LINE took it {delivered.keys[key]} times")
         if state == "told" and delivered.keys[key]:
@@ -111,13 +113,9 @@ def misdelivered(connection: Connection, delivered: Delivered) -> list[str]:
     return found
 
 
-def rows_gone_or_changed(connection: Connection, seen: dict[tuple[str, int], Any]) -> list[str]:
+def rows_gone_or_changed(rows: Rows, seen: dict[tuple[str, int], Any]) -> list[str]:
     """Entries and journal notes that changed or went (A12); new ones are remembered in `seen`."""
-    query = (
-        "SELECT 'entries', id, to_jsonb(entries)::text FROM entries "
-        "UNION ALL SELECT 'journal', id, to_jsonb(journal)::text FROM journal"
-    )
-    now = {(table, row): content for table, row, content in connection.execute(text(query))}
+    now = {(table, row): content for table, row, content in rows["kept"]}
     found = [f"{table} {row} is gone or changed" for (table, row), old in seen.items() if now.get((table, row)) != old]
     seen.update(now)
     return found

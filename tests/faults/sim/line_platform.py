@@ -108,6 +108,8 @@ class Platform:
 
 
 class _Quiet(WSGIRequestHandler):
+    disable_nagle_algorithm = True
+
     def log(self, *_: Any, **__: Any) -> None:
         """Says nothing."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -39,11 +40,13 @@ KINDS: dict[str, st.SearchStrategy[int]] = {
 }
 
 
-def numbers(step: str) -> st.SearchStrategy[dict[str, int]]:
-    """The numbers a step takes, drawn without looking at the town: playing the history again draws the same."""
+@functools.cache  # making a strategy takes longer than drawing from it
+def numbered(step: str) -> st.SearchStrategy[tuple[str, dict[str, int]]]:
+    """A step with the numbers it takes, drawn without looking at the town: playing the history again draws the same."""
     names = list(inspect.signature(STEPS[step]).parameters)[1:]
     kinds = {"kind": KINDS.get(step, st.sampled_from(SAID_OFTEN))}
-    return st.fixed_dictionaries({name: kinds.get(name, st.integers(0, LARGEST.get(name, 60))) for name in names})
+    drawn = {name: kinds.get(name, st.integers(0, LARGEST.get(name, 60))) for name in names}
+    return st.tuples(st.just(step), st.fixed_dictionaries(drawn))
 
 
 class Machine(RuleBasedStateMachine):
@@ -66,7 +69,7 @@ class Machine(RuleBasedStateMachine):
         """Some of the five have joined already."""
         self.history.take("begin", agreed=agreed)
 
-    @rule(step=st.sampled_from(OFTEN).flatmap(lambda name: st.tuples(st.just(name), numbers(name))))
+    @rule(step=st.sampled_from(OFTEN).flatmap(numbered))
     def step(self, step: tuple[str, dict[str, int]]) -> None:
         """One step and every check."""
         self.history.take(step[0], **step[1])

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import psycopg
 from flask import Flask
@@ -83,7 +84,9 @@ class Process:
         self.trap = Trap()
         self.errors: list[BaseException] = []
         self._written = 0
-        self.app: Flask = create_app(settings, clock=clock)
+        with mock.patch("app.console.make", lambda *_: Flask("console")):
+            # Nobody opens the console here, and building its pages takes as long as ten steps.
+            self.app: Flask = create_app(settings, clock=clock)
         self.parts: Parts = self.app.extensions["sitthi"]
         self.work: Work = make_work(self.parts)
         for engine in (self.parts.engine, self.parts.web_sessions.kw["bind"]):
@@ -138,7 +141,8 @@ class Process:
 
     def _maybe_cut(self, connection: Any) -> None:
         if self.trap.boundary("die", "cut"):
-            terminate(self.parts.database_url, connection.connection.driver_connection.info.backend_pid)
+            with psycopg.connect(self.parts.database_url, autocommit=True) as server:
+                terminate(server, connection.connection.driver_connection.info.backend_pid)
 
     def _between(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def called(*args: Any, **values: Any) -> Any:
@@ -187,14 +191,18 @@ class Process:
         return called
 
 
-def terminate(url: str, backend: int | None = None) -> None:
-    """End one connection of this database, or every other one than our own (`backend` none)."""
-    query = (
-        "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE datname = current_database() "
-        "AND pid <> pg_backend_pid() AND (%(pid)s::int IS NULL OR pid = %(pid)s)"
-    )
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(query, {"pid": backend})
+ENDED = """
+SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()
+AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND (%(pid)s::int IS NULL OR pid = %(pid)s)
+"""
+
+
+def terminate(server: psycopg.Connection[Any], backend: int | None = None) -> None:
+    """End one connection of this database, or every other one than this (`backend` none), and see it gone."""
+    ended = [pid for pid, _ in server.execute(ENDED, {"pid": backend})]
+    # The server can wait for them itself, but looks ten times a second only, for one after another.
+    while server.execute("SELECT pid FROM pg_stat_activity WHERE pid = ANY(%s)", [ended]).fetchone():
+        time.sleep(0.001)
 
 
 def _emptied(line: queue.SimpleQueue[Any]) -> queue.SimpleQueue[Any]:

@@ -199,7 +199,7 @@ class History:
 
     def outage(self) -> None:
         """Every connection of the database is terminated."""
-        terminate(self.town.grounds.url)
+        terminate(self.town.grounds.server)
         self.town.check()
 
     def _spoken(self, who: int, kind: int, x: int, y: int) -> list[Event]:

@@ -16,7 +16,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, text
+import psycopg
+from psycopg.rows import namedtuple_row
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -40,6 +41,7 @@ TALLIED = (
     "SELECT 'rounds done', count(*) FROM runs WHERE state = 'done'",
 )
 Applied = Callable[[Club], str]
+QUERIES = {**compare.QUERIES, **invariants.QUERIES}
 
 
 class Violation(AssertionError):
@@ -66,6 +68,8 @@ class Grounds:
     folder: Path
     platform: Platform = field(init=False)
     doors: list[Door] = field(init=False)
+    server: psycopg.Connection[Any] = field(init=False)
+    """Looks at the database, empties it, and ends every connection but this one."""
     tally: Counter[str] = field(default_factory=Counter)
     """What happened in all histories: outcomes of turns and deeds, accidents, what became of replies."""
 
@@ -77,11 +81,20 @@ class Grounds:
         database.engine.RESTED = 0.0
         self.platform = Platform(NOON)
         self.doors = [Door(), Door()]
+        options = "-c timezone=UTC"
+        self.server = psycopg.connect(self.url, autocommit=True, row_factory=namedtuple_row, options=options)
+
+    def rows(self) -> compare.Rows:
+        """Everything that is compared, in one round trip: after each step as well."""
+        with self.server.pipeline():
+            asked = {name: self.server.execute(query) for name, query in QUERIES.items()}
+            return {name: cursor.fetchall() for name, cursor in asked.items()}
 
     def close(self) -> None:
         """Everything ends."""
         for door in self.doors:
             door.close()
+        self.server.close()
         self.platform.simulator.stop()
         bot.outbox.PATIENCE, bot.outbox.FLUSH_SECONDS, database.engine.RESTED = self._usual
 
@@ -92,8 +105,8 @@ class Town:
     def __init__(self, grounds: Grounds) -> None:
         self.grounds, self.platform = grounds, grounds.platform
         self.clock = StandingClock(NOON)
-        terminate(grounds.url)
-        scene.empty(grounds.url)
+        terminate(grounds.server)
+        scene.empty(grounds.server)
         self.platform.begin(NOON)
         self.engine = make_engine(grounds.url, pool_size=2)
         self.processes = [Process(self._settings(), self.clock) for _ in grounds.doors]
@@ -109,9 +122,8 @@ class Town:
 
     def close(self) -> None:
         """The history ends."""
-        with self.engine.connect() as connection:
-            for query in TALLIED:
-                self.grounds.tally.update({row[0]: row[1] for row in connection.execute(text(query))})
+        for query in TALLIED:
+            self.grounds.tally.update({what: count for what, count in self.grounds.server.execute(query)})
         for process in self.processes:
             process.bury()
         self.engine.dispose()
@@ -189,41 +201,38 @@ class Town:
             process.settle()
             if process.errors:
                 raise Violation(f"an error in a sending thread: {process.errors[0]!r}") from process.errors[0]
-        with self.engine.connect() as connection:
-            self._turns(connection, streams)
-            problems = [
-                *self._explained(connection, streams),
-                *compare.follow_rounds(connection, self.club, self.ids),
-            ]
-            if not problems and not any(streams):
-                # Jobs alone: what rounds moved is compared now that the oracle has followed.
-                problems = compare.differences(connection, self.club, self.ids)
-            problems += invariants.broken(connection)
-            problems += invariants.misdelivered(connection, self.platform.delivered)
-            problems += invariants.rows_gone_or_changed(connection, self.seen_rows)
+        rows = self.grounds.rows()
+        self._turns(rows, streams)
+        problems = [*self._explained(rows, streams), *compare.follow_rounds(rows, self.club, self.ids)]
+        if not problems and not any(streams):
+            # Jobs alone: what rounds moved is compared now that the oracle has followed.
+            problems = compare.differences(rows, self.club, self.ids)
+        problems += invariants.broken(rows)
+        problems += invariants.misdelivered(rows, self.platform.delivered)
+        problems += invariants.rows_gone_or_changed(rows, self.seen_rows)
         problems += [
             f"event {event} was answered 200 and is not stored (D1)" for event in self.acknowledged - self.stored
         ]
         if problems:
             raise Violation("\n".join(problems))
 
-    def _turns(self, connection: Connection, streams: Sequence[Sequence[Element]]) -> None:
+    def _turns(self, rows: compare.Rows, streams: Sequence[Sequence[Element]]) -> None:
         """Which of the events are stored by now, and with what outcome. Those stored before are no news."""
-        rows = {row.event_id: row.outcome for row in connection.execute(text("SELECT event_id, outcome FROM turns"))}
+        outcomes = {row.event_id: row.outcome for row in rows["turns"]}
         for element in itertools.chain(*streams):
             if element.event_id is not None:
-                element.done = element.event_id in rows and element.event_id not in self.stored
-                element.came = rows.get(element.event_id)
-        self.stored |= set(rows)
+                element.done = element.event_id in outcomes and element.event_id not in self.stored
+                element.came = outcomes.get(element.event_id)
+        self.stored |= set(outcomes)
 
-    def _explained(self, connection: Connection, streams: Sequence[Sequence[Element]]) -> list[str]:
+    def _explained(self, rows: compare.Rows, streams: Sequence[Sequence[Element]]) -> list[str]:
         """Find an order of what happened that explains it; else why the likeliest does not."""
         if not any(streams):
             return []
         reasons: list[list[str]] = []
         for order in _orders(streams):
             club = copy.deepcopy(self.club)
-            problems = _applied(club, order) or compare.differences(connection, club, self.ids)
+            problems = _applied(club, order) or compare.differences(rows, club, self.ids)
             if not problems:
                 self.club = club
                 return []
