@@ -23,7 +23,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 
 from models.base import Base
-from models.pipeline import BEGIN, COMMIT, Pipeline, Row, Statement
+from models.pipeline import BEGIN, COMMIT, Pipeline, Statement
+from models.pipeline import Row as Row
 
 _DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")
 _NUMBERS = count(1)
