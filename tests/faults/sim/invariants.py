@@ -76,7 +76,8 @@ class Delivered:
 
 QUERIES = {
     "wrong": " UNION ALL ".join(
-        f"SELECT {number} AS n, to_jsonb(wrong) AS row FROM ({query}) wrong" for number, query in enumerate(WRONG.values())
+        f"SELECT {number} AS n, to_jsonb(wrong) AS row FROM ({query}) wrong"
+        for number, query in enumerate(WRONG.values())
     ),
     "turns": "SELECT event_id, outcome, reply_state, reply_token, retry_key::text, matters FROM turns",
     "notices": "SELECT id, state, retry_key::text FROM notices WHERE retry_key IS NOT NULL",

@@ -84,7 +84,7 @@ class Process:
         self.trap = Trap()
         self.errors: list[BaseException] = []
         self._written = 0
-        with mock.patch("app.console.make", lambda *_: Flask("console")):
+        with mock.patch("app.console.make", return_value=Flask("console")):
             # Nobody opens the console here, and building its pages takes as long as ten steps.
             self.app: Flask = create_app(settings, clock=clock)
         self.parts: Parts = self.app.extensions["sitthi"]

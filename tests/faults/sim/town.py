@@ -6,8 +6,8 @@ After each step the oracle is asked whether some order of what happened at once 
 
 from __future__ import annotations
 
-import copy
 import itertools
+import pickle
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -123,7 +123,7 @@ class Town:
     def close(self) -> None:
         """The history ends."""
         for query in TALLIED:
-            self.grounds.tally.update({what: count for what, count in self.grounds.server.execute(query)})
+            self.grounds.tally.update(dict(self.grounds.server.execute(query)))
         for process in self.processes:
             process.bury()
         self.engine.dispose()
@@ -230,8 +230,9 @@ class Town:
         if not any(streams):
             return []
         reasons: list[list[str]] = []
+        kept = pickle.dumps(self.club)  # copies ten times as fast as `deepcopy`
         for order in _orders(streams):
-            club = copy.deepcopy(self.club)
+            club = pickle.loads(kept)
             problems = _applied(club, order) or compare.differences(rows, club, self.ids)
             if not problems:
                 self.club = club
