@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -24,6 +26,33 @@ __all__ = ["chromium"]
 ROOT = Path(__file__).parent.parent
 TEST_KEYS = ("a-key-for-tests-only-0123456789-abcdefghij",)
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "128MB"}
+
+
+def pytest_configure() -> None:
+    """What a run leaves to chance follows from one seed, the same in each of its processes; `SITTHI_SEED` repeats a run."""
+    os.environ.setdefault("SITTHI_SEED", str(random.SystemRandom().randrange(2**32)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the tests found worth saying, and the seed, wherever they ran."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    for report in reports:
+        for name, sentence in report.user_properties:
+            if name == "evidence" and report.when == "call":
+                terminalreporter.write_line(str(sentence))
+    terminalreporter.write_line(f"the same by chance again: SITTHI_SEED={os.environ['SITTHI_SEED']}")
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """This run's seed: another each time."""
+    return int(os.environ["SITTHI_SEED"])
+
+
+@pytest.fixture
+def evidence(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Say a figure at the end of the run, also when this test runs in a process that nobody hears."""
+    return partial(record_property, "evidence")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import random
 import sys
 import tempfile
 import time
@@ -17,8 +16,9 @@ from pathlib import Path
 
 from tests.faults.sim.fuzzing import TARGETS, Yard
 from tests.faults.sim.town import Grounds, Violation
-from tests.faults.simulate import own_database
+from tests.faults.simulate import fresh_seed, own_database
 
+AGAIN = "python -m tests.faults.fuzz"
 PER_YARD = 500
 """Cases after which everything begins anew, so that tables stay small."""
 
@@ -31,10 +31,19 @@ def throw_for(grounds: Grounds, seconds: float, first: int) -> Counter[str]:
         with contextlib.closing(Yard(grounds)) as yard:
             while yard.cases < PER_YARD and time.monotonic() < end:
                 for target in TARGETS:
-                    yard.throw(target, number)
+                    try:
+                        yard.throw(target, number)
+                    except Violation as violation:
+                        again = f"{AGAIN} --case {target}:{number}, or with those before it: --first {first}"
+                        raise Violation(f"{violation}\nagain: {again}") from violation
                     done[target] += 1
                 number += 1
     return done
+
+
+def first_case(seed: int) -> int:
+    """Where the cases of a run with this seed begin."""
+    return seed % 10**8
 
 
 def main() -> int:
@@ -44,7 +53,7 @@ def main() -> int:
     asked.add_argument("--first", type=int, default=None, help="number of the first case; by chance when left out")
     asked.add_argument("--case", default=None)
     given = asked.parse_args()
-    first = given.first if given.first is not None else random.SystemRandom().randrange(10**9)
+    first = given.first if given.first is not None else first_case(fresh_seed())
     with (
         own_database() as url,
         tempfile.TemporaryDirectory() as folder,
@@ -60,7 +69,7 @@ def main() -> int:
                 return 0
             done = throw_for(grounds, given.minutes * 60, first)
         except Violation as violation:
-            print(f"{violation}\nfirst case of this run: {first}", file=sys.stderr)
+            print(violation, file=sys.stderr)
             return 1
     print(f"cases from {first}, none did harm: {dict(done)}", file=sys.stderr)
     return 0

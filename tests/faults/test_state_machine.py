@@ -1,21 +1,20 @@
-"""H2, D18: histories of people, staff, accidents and time, made up anew every day; nothing promised breaks in any.
+"""H2, D18: histories of people, staff, accidents and time, made up anew in every run; nothing promised breaks in any.
 
-`SITTHI_SIM_STEPS` sets how many steps (2,000), `SITTHI_SIM_SEED` the seed of a run to see again.
+`SITTHI_SIM_STEPS` sets how many steps (2,000), `SITTHI_SEED` the seed of a run to see again.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from benefits.periods import BANGKOK
 from bot.line import LineError, NotSent, TooMany, Unknown
 from bot.outbox import Outbox
 from tests.faults.sim.steps import SPOKEN_AT, History, play
@@ -27,6 +26,7 @@ pytestmark = [
     # The WSGI server's threads end with the process that died in them.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
 ]
+FIRST = 4711
 STEPS = int(os.environ.get("SITTHI_SIM_STEPS", "2000"))
 KEPT = written_down(Path(__file__).with_name("seeds.txt"))
 
@@ -39,10 +39,11 @@ def grounds(database_url: str, tmp_path: Path) -> Iterator[Grounds]:
 
 
 @pytest.mark.timeout(900)
-def test_h2_no_history_breaks_a_promise(grounds: Grounds) -> None:
-    """H2, A8, A11, D1, D5, D12, D18: other histories each day, the same all day; a failing one is printed with its steps."""
-    seed = int(os.environ.get("SITTHI_SIM_SEED") or datetime.now(BANGKOK).date().toordinal() * 1000)
-    assert run(grounds, first=seed, steps=STEPS, shrink=False, say=print) >= STEPS
+def test_h2_no_history_breaks_a_promise(grounds: Grounds, seed: int, evidence: Callable[[str], None]) -> None:
+    """H2, A8, A11, D1, D5, D12, D18: other histories each run; one that fails is told with its seed, its steps, and the
+    command that plays it again."""
+    done = run(grounds, first=seed, steps=STEPS, shrink=False, say=print)
+    evidence(f"state machine: {done} steps from seed {seed}, every promise held")
     assert grounds.tally["turn: claimed"] > STEPS / 50, "hardly anything was claimed: these histories try nothing"
 
 
@@ -59,6 +60,24 @@ def test_a3_control_without_the_constraint_two_claims_are_seen(grounds: Grounds)
         connection.execute(f"ALTER TABLE claims DROP CONSTRAINT {name}")
     with pytest.raises(Violation, match="two claims in one place"):
         _race(grounds)
+
+
+FAULT = """
+CREATE FUNCTION deaf() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.language := OLD.language; RETURN NEW; END';
+CREATE TRIGGER deaf BEFORE UPDATE ON people FOR EACH ROW EXECUTE FUNCTION deaf();
+"""
+
+
+def test_h2_control_the_seed_that_is_told_finds_the_same_again(grounds: Grounds) -> None:
+    """H2: with a fault planted (no choice of a language is kept), the command of the failing run leads to the same steps."""
+    grounds.server.execute(FAULT)
+    with pytest.raises(Violation, match=r"speaks \w+, chose \w+") as found:
+        run(grounds, first=FIRST, steps=5000, shrink=False, say=print)
+    told = re.search(r"python -m tests\.faults\.simulate --seed (\d+)", str(found.value))
+    assert told is not None
+    with pytest.raises(Violation) as again:
+        run(grounds, first=int(told[1]), steps=1, shrink=False, say=print)
+    assert str(again.value) == str(found.value)
 
 
 def test_control_with_the_constraint_the_same_race_is_clean(grounds: Grounds) -> None:
