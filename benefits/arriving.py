@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from benefits.consent import MEMBERSHIP
 from benefits.people import meet_and_ask
 from clubs import Club
 from models import Consent, Notice, Person
-from models.queries import Query
+from models.queries import Asked, Query, ask_ahead
 
 _HER = (
     select(Person.id)
@@ -45,10 +46,15 @@ class Arrived:
     """Notices wait to be told."""
 
 
-def arrive(session: Session, *, club: Club, line_user_id: str, now: datetime) -> Arrived:
-    """The person behind a LINE user id, made on first sight, locked; and what is known of her once she is."""
+def arrive(session: Session, *, club: Club, line_user_id: str, now: datetime, ahead: Sequence[Asked] = ()) -> Arrived:
+    """The person behind a LINE user id, made on first sight, locked; and what is known of her once she is.
+
+    `ahead`: what will be asked next, asked in the same round trip; it must not depend on anything that is written before.
+    """
     values = {"of_club": club.key, "user": line_user_id, "version": club.terms.version, "now": now}
-    person, ((stands,),) = meet_and_ask(
-        session, club=club, line_user_id=line_user_id, now=now, asked=[(_STANDS, values)]
+    person, ((stands,), *answers) = meet_and_ask(
+        session, club=club, line_user_id=line_user_id, now=now, asked=[(_STANDS, values), *ahead]
     )
+    if ahead:
+        ask_ahead(session, ahead, answers)
     return Arrived(person, *stands)

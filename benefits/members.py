@@ -16,7 +16,7 @@ from benefits.periods import day_of
 from benefits.refusal import Refusal
 from clubs import Club
 from models import Admin, Claim, Member, Membership, Person
-from models.queries import Query, Row, Values, ask, columns
+from models.queries import Asked, Query, Row, Values, ask, columns
 
 _NEWEST_STAY = (
     select(Membership.id).where(Membership.member_id == Member.id).order_by(Membership.id.desc()).limit(1)
@@ -112,12 +112,12 @@ def accounts_of(
 
     `member_id` narrows it to that account. Ended roles are left out.
     """
-    return accounts_from(ask(session, asking_accounts(club, person, member_id))[0], club=club, now=now)
+    return accounts_from(ask(session, asking_accounts(club, person.line_user_id, member_id))[0], club=club, now=now)
 
 
-def asking_accounts(club: Club, person: Person, member_id: int | None = None) -> tuple[Query, Values]:
+def asking_accounts(club: Club, line_user_id: str, member_id: int | None = None) -> Asked:
     """The question of `accounts_of`, to be sent with others; `accounts_from` reads its answer."""
-    values: Values = {"of_club": club.key, "user": person.line_user_id}
+    values: Values = {"of_club": club.key, "user": line_user_id}
     return (_ACCOUNTS, values) if member_id is None else (_ACCOUNT, {**values, "member": member_id})
 
 
@@ -147,7 +147,7 @@ def hold_and_ask(
     """`hold`, and in the same round trip the answers to what is `asked` once the account is held."""
     values = {"user": person.line_user_id, "member": member_id}
     # Statements of their own after the one that waits: they see what was committed meanwhile.
-    _, rows, *answers = ask(session, (_HOLD, values), asking_accounts(club, person, member_id), *asked)
+    _, rows, *answers = ask(session, (_HOLD, values), asking_accounts(club, person.line_user_id, member_id), *asked)
     found = accounts_from(rows, club=club, now=now)
     if not found:
         raise NotAdministrator(None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, String, bindparam, func, literal, or_, select, union_all
+from sqlalchemy import String, bindparam, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -19,7 +19,7 @@ from benefits.periods import month_name, month_of
 from benefits.refusal import Refusal
 from clubs import Club
 from models import Admin, Claim, Code, Member, Partner, Person, Privilege
-from models.queries import Query, Row, Values, ask, columns
+from models.queries import Asked, Query, Row, Values, ask, columns
 
 POOL_COUNTED = 1000
 """Free codes are counted up to here; a pool that holds as many is plenty, and says no number."""
@@ -59,7 +59,9 @@ def _held_by(holders: Any) -> Any:
 
 
 _HERS: Any = union_all(
-    select(literal("p").concat(bindparam("person", type_=BigInteger))),
+    select(literal("p").concat(Person.id)).where(
+        Person.club == bindparam("of_club"), Person.line_user_id == bindparam("user")
+    ),
     select(literal("m").concat(Admin.member_id)).where(
         Admin.line_user_id == bindparam("user"), Admin.removed_at.is_(None)
     ),
@@ -119,26 +121,28 @@ class Offer:
 
 def catalogue(session: Session, *, club: Club, person: Person, now: datetime) -> list[Offer]:
     """Every privilege shown now, by position: three queries in one round trip, however many privileges and accounts."""
-    values: Values = {"of_club": club.key, "now": now}
-    found = ask(
-        session,
-        (_SHOWN, values),
-        asking_accounts(club, person),
-        (_HELD_OF_SHOWN, {**values, **_her_holders(person, now)}),
-    )
+    found = ask(session, *asking_catalogue(club, person.line_user_id, now=now))
     return _offers(session, club, person, now, *found)
 
 
 def one(session: Session, *, club: Club, person: Person, privilege_id: int, now: datetime) -> Offer:
     """One privilege, also when withdrawn or no longer shown: its standings then say so. Raises `UnknownPrivilege`."""
-    shown, accounts, held = ask(
-        session,
-        asking_privilege(club, privilege_id),
-        asking_accounts(club, person),
-        (_HELD_OF_ONE, {"privilege": privilege_id, **_her_holders(person, now)}),
-    )
+    shown, accounts, held = ask(session, *asking_one(club, person.line_user_id, privilege_id, now=now))
     privilege_from(shown, now=now)
     return _offers(session, club, person, now, shown, accounts, held)[0]
+
+
+def asking_catalogue(club: Club, line_user_id: str, *, now: datetime) -> tuple[Asked, ...]:
+    """What `catalogue` asks, of a person known by her LINE user id alone."""
+    values: Values = {"of_club": club.key, "now": now}
+    hers = {**values, "user": line_user_id, "month": _month(now)}
+    return (_SHOWN, values), asking_accounts(club, line_user_id), (_HELD_OF_SHOWN, hers)
+
+
+def asking_one(club: Club, line_user_id: str, privilege_id: int, *, now: datetime) -> tuple[Asked, ...]:
+    """What `one` asks, of a person known by her LINE user id alone."""
+    hers = {"of_club": club.key, "user": line_user_id, "month": _month(now), "privilege": privilege_id}
+    return asking_privilege(club, privilege_id), asking_accounts(club, line_user_id), (_HELD_OF_ONE, hers)
 
 
 def holdings_of(
@@ -149,7 +153,7 @@ def holdings_of(
     return holdings_from(rows, session, person=person, privilege=privilege, member_id=member_id, now=now)
 
 
-def asking_privilege(club: Club, privilege_id: int) -> tuple[Query, Values]:
+def asking_privilege(club: Club, privilege_id: int) -> Asked:
     """The question for one privilege, to be sent with others; `privilege_from` reads its answer."""
     return _ONE, {"of_club": club.key, "privilege": privilege_id}
 
@@ -161,7 +165,7 @@ def privilege_from(rows: Sequence[Row], *, now: datetime) -> tuple[Privilege, in
     return _privilege(rows[0])
 
 
-def asking_holdings(person: Person, privilege_id: int, member_id: int, now: datetime) -> tuple[Query, Values]:
+def asking_holdings(person: Person, privilege_id: int, member_id: int, now: datetime) -> Asked:
     """The question of `holdings_of`, to be sent with others; `holdings_from` reads its answer."""
     holders = {"account": f"m{member_id}", "her": f"p{person.id}"}
     return _HOLDING, {"privilege": privilege_id, "month": _month(now), **holders}
@@ -186,10 +190,6 @@ def _left(privilege: Privilege, free: int) -> int | None:
     if privilege.pooled and free < POOL_COUNTED:
         limits.append(free)
     return min(limits, default=None)
-
-
-def _her_holders(person: Person, now: datetime) -> Values:
-    return {"person": person.id, "user": person.line_user_id, "month": _month(now)}
 
 
 def _month(now: datetime) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, get_type_hints
 from urllib.parse import quote, unquote
 
@@ -46,15 +47,20 @@ def unpack(data: str) -> Action:
     kind = REGISTRY.get(code)
     if kind is None or len(data) > LONGEST:
         raise StaleButton(code[:8])
-    hints = get_type_hints(kind)
-    fields = dataclasses.fields(kind)
-    required = [field for field in fields if field.default is dataclasses.MISSING]
-    if not len(required) <= len(parts) <= len(fields):
+    kinds, required = _shape(code)
+    if not required <= len(parts) <= len(kinds):
         raise StaleButton(code)
     try:
-        return kind(*(_read(hints[field.name], part) for field, part in zip(fields, parts, strict=False)))
+        return kind(*map(_read, kinds, parts))
     except ValueError:
         raise StaleButton(code) from None
+
+
+@cache
+def _shape(code: str) -> tuple[list[type], int]:
+    """The types of an action's fields, and how many of them every button has."""
+    hints, fields = get_type_hints(REGISTRY[code]), dataclasses.fields(REGISTRY[code])
+    return [hints[field.name] for field in fields], sum(field.default is dataclasses.MISSING for field in fields)
 
 
 def _read(kind: type, part: str) -> int | str:

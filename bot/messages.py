@@ -27,6 +27,7 @@ CAROUSEL_BYTES = 50_000
 URI = 1000
 CLIPBOARD = 1000
 PER_REPLY = 5
+_CLUSTER = regex.compile(r"\X")
 
 
 class LimitExceeded(ValueError):
@@ -40,16 +41,16 @@ def units(text: str) -> int:
 
 def graphemes(text: str) -> int:
     """Grapheme clusters: how LINE counts labels, display texts and chat bar texts."""
-    return len(regex.findall(r"\X", text))
+    return len(_CLUSTER.findall(text))
 
 
 def fit(text: str, limit: int, count: Callable[[str], int] = graphemes) -> str:
     """`text`, or as much of it as fits with an ellipsis; never cut inside a cluster."""
-    # No character counts for more than two: most texts are short enough without counting.
-    if 2 * len(text) <= limit or count(text) <= limit:
+    # Most texts are short enough without counting: no character is more than one cluster, or two units.
+    if len(text) * (1 if count is graphemes else 2) <= limit or count(text) <= limit:
         return text
     kept = ""
-    for cluster in regex.findall(r"\X", text):
+    for cluster in _CLUSTER.findall(text):
         if count(kept + cluster) > limit - 1:
             break
         kept += cluster

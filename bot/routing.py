@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from bot.actions import Action
 from clubs import Club
 from models import Person
+from models.queries import Asked
 from wording import Words
 
 
@@ -62,6 +63,8 @@ class Reply:
 
 SILENCE = Reply(outcome="nothing to say")
 Handler = Callable[..., Reply]
+Ahead = Callable[[Club, str, Any, datetime], Sequence[Asked]]
+"""Questions from the club, the LINE user id, the action and the time."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,8 @@ class Route:
     """Further phrases, each for one particular action of this kind."""
     before_consent: bool = False
     """Answered also to people who have not agreed to the terms."""
+    ahead: Ahead | None = None
+    """What the handler asks the database first of all, so that it is asked in the round trip that meets the person."""
     only_looks: bool = False
     """The handler writes nothing, so there is nothing to take back when it refuses: no savepoint."""
 

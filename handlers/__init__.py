@@ -52,10 +52,16 @@ ROUTES = Routes(
                 "more privileges {n}",
             ),
             before_consent=True,
+            ahead=privileges.ahead_of_all,
             only_looks=True,
         ),
         Route(
-            ShowPrivilege, privileges.show_one, ("สิทธิพิเศษ {n}", "privilege {n}"), before_consent=True, only_looks=True
+            ShowPrivilege,
+            privileges.show_one,
+            ("สิทธิพิเศษ {n}", "privilege {n}"),
+            before_consent=True,
+            ahead=privileges.ahead_of_one,
+            only_looks=True,
         ),
         Route(StartClaim, claiming.start, ("รับสิทธิ์ {n}", "claim {n}"), only_looks=True),
         Route(ClaimFor, claiming.claim_for, ("รับสิทธิ์ {n} บัญชี {n}", "claim {n} for {n}")),

@@ -45,9 +45,12 @@ class Conversation:
         user_id = source.get("userId")
         if source.get("type") != "user" or not isinstance(user_id, str) or not USER_ID.fullmatch(user_id):
             return SILENCE
-        arrived = arrive(arrival.session, club=club, line_user_id=user_id, now=arrival.now)
+        action = self._meant(event)
+        route = self.routes.of(action) if isinstance(action, Action) and not isinstance(action, SwitchTab) else None
+        ahead = route.ahead(club, user_id, action, arrival.now) if route and route.ahead else ()
+        arrived = arrive(arrival.session, club=club, line_user_id=user_id, now=arrival.now, ahead=ahead)
         turn = self._turn(arrival, club, arrived)
-        route, reply = self._of_person(turn)
+        reply = self._of_person(turn, route, action)
         if event.get("mode") == "standby":
             return Reply(outcome=f"standby: {reply.outcome}")
         return self._follow_up(turn, reply, arrived if route is not None and route.only_looks else None)
@@ -63,19 +66,17 @@ class Conversation:
         voice, agreed = words(known), arrived.agreed
         return Turn(arrival.session, club, person, arrival.event, arrival.now, voice, self.public_url, agreed)
 
-    def _of_person(self, turn: Turn) -> tuple[Route | None, Reply]:
+    def _of_person(self, turn: Turn, route: Route | None, action: Action | StaleButton | None) -> Reply:
         kind = turn.event.get("type")
         if kind in ("follow", "unfollow"):
-            return None, _friendship(turn, kind)
-        action = self._meant(turn)
-        if action is None:
-            return None, helping.not_understood(turn) if kind == "message" else SILENCE
+            return _friendship(turn, kind)
         if isinstance(action, StaleButton):
-            return None, helping.stale(turn)
+            return helping.stale(turn)
         if isinstance(action, SwitchTab):
-            return None, Reply(outcome="tab")
-        route = self.routes.of(action)
-        return route, self._ask(turn, route, action)
+            return Reply(outcome="tab")
+        if route is None or action is None:
+            return helping.not_understood(turn) if kind == "message" else SILENCE
+        return self._ask(turn, route, action)
 
     def _ask(self, turn: Turn, route: Route, action: Action) -> Reply:
         if not route.before_consent and not turn.agreed:
@@ -86,9 +87,8 @@ class Conversation:
         except Refusal as refusal:
             return refused(turn, refusal)
 
-    def _meant(self, turn: Turn) -> Action | StaleButton | None:
+    def _meant(self, event: Mapping[str, Any]) -> Action | StaleButton | None:
         """The action of a button or of typed text; none when it is neither."""
-        event = turn.event
         postback, message = event.get("postback"), event.get("message")
         if event.get("type") == "postback" and isinstance(postback, dict):
             try:

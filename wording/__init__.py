@@ -5,7 +5,7 @@ from __future__ import annotations
 import gettext
 import io
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -40,7 +40,7 @@ class Words:
 
     def number(self, n: int) -> str:
         """1234567 → 1,234,567."""
-        return str(format_decimal(n, locale=self.language))
+        return _number(n, self.language)
 
     def baht(self, satang: int) -> str:
         """123456 satang → 1,234.56, two decimals always; the unit is the sentence's."""
@@ -72,6 +72,11 @@ class Words:
     def _year(self, day: date, pattern: str) -> str:
         year = day.year + BUDDHIST if self.language == "th" else day.year
         return f"{format_date(day, pattern, locale=self.language)} {year}"
+
+
+@lru_cache(4096)
+def _number(n: int, language: str) -> str:
+    return str(format_decimal(n, locale=language))
 
 
 @cache
