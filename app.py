@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 import commands
 from benefits.engine_room import Timed
 from benefits.vault import Vault
+from bot.door import door
 from bot.line import Line, LineError, Unknown
 from bot.outbox import Outbox
 from bot.webhook import LARGEST, Channel, Doors, webhook
@@ -199,6 +200,7 @@ def _made(parts: Parts) -> Flask:
     headers.protect(app, parts.settings)
     console.mount(app, console.make(parts.console, list(reversed(parts.vault.signing_keys))))
     commands.register(app)
+    app.wsgi_app = door(parts.doors, app.wsgi_app)  # type: ignore[method-assign, assignment]  # as Flask wants it wrapped
     atexit.register(parts.outbox.close)
     return app
 

@@ -72,27 +72,31 @@ def webhook(doors: Doors) -> Blueprint:
 
     @blueprint.post("/callback/<club>")
     def receive(club: str) -> Response:
-        channel = doors.channels.get(club)
-        if channel is None:
+        if club not in doors.channels:
             return Response("no such club\n", 404)
         if (request.content_length or 0) > LARGEST:
             return Response("larger than 2 MB\n", 413)
-        body = request.get_data(cache=False)
-        if not signed(body, request.headers.get("x-line-signature"), channel.secrets):
-            log.warning("signature wrong or missing", club=club, bytes=len(body))
-            return Response("signature wrong or missing\n", 400)
-        events = _events(body, channel)
-        if events is None:
-            log.warning("signed, but not a webhook body", club=club, bytes=len(body))
-            return Response("not a webhook body for this channel\n", 400)
-        try:
-            for event in events:
-                take(doors, club, event)
-        except DatabaseAway:
-            return Response("try again\n", 503)
-        return Response("", 200)
+        return Response(*answer(doors, club, request.get_data(cache=False), request.headers.get("x-line-signature")))
 
     return blueprint
+
+
+def answer(doors: Doors, club: str, body: bytes, signature: str | None) -> tuple[str, int]:
+    """What LINE is told of a body it posted for a known club, and the status: 200 only when every event is stored."""
+    channel = doors.channels[club]
+    if not signed(body, signature, channel.secrets):
+        log.warning("signature wrong or missing", club=club, bytes=len(body))
+        return "signature wrong or missing\n", 400
+    events = _events(body, channel)
+    if events is None:
+        log.warning("signed, but not a webhook body", club=club, bytes=len(body))
+        return "not a webhook body for this channel\n", 400
+    try:
+        for event in events:
+            take(doors, club, event)
+    except DatabaseAway:
+        return "try again\n", 503
+    return "", 200
 
 
 def signed(body: bytes, signature: str | None, secrets: Sequence[str]) -> bool:

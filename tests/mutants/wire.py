@@ -25,8 +25,8 @@ MUTANTS = (
         "a signature of other bytes",
         "the raw body (parsed and written anew)",
         WEBHOOK,
-        "if not signed(body, request",
-        'if not signed(json.dumps(json.loads(body)).encode() if body[:1] == b"{" else body, request',
+        "if not signed(body, signature",
+        'if not signed(json.dumps(json.loads(body)).encode() if body[:1] == b"{" else body, signature',
         (TEST_WEBHOOK + "test_c9_a_wrong_signature_stores_nothing",),
     ),
     Mutant(
@@ -50,8 +50,8 @@ MUTANTS = (
         "200 for what is not known",
         "503 when the commit's reply is lost",
         WEBHOOK,
-        'return Response("try again\\n", 503)',
-        'return Response("", 200)',
+        'return "try again\\n", 503',
+        'return "", 200',
         ("faults/test_ambiguous_commit.py::test_a6_cut_before_commit_the_redelivered_event_is_the_first",),
     ),
     Mutant(
