@@ -1,4 +1,4 @@
-"""Child processes that die or stand still at a chosen statement: real processes, real kill −9, real connections."""
+"""Child processes that die or stand still at a chosen statement or call to LINE: real processes, real kill −9."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import Engine, event
 
+from bot.line import Line
 from database.engine import make_engine
 
 Work = Callable[[Engine], object]
 
 
 def start(database_url: str, work: Work, *, boundary: int = 0, sign: int = signal.SIGKILL) -> int:
-    """Fork a child that does `work` on an engine of its own; before its `boundary`-th statement or commit it sends itself
-    `sign`. Returns its process id. It exits with 0, or with 1 when `work` raised."""
+    """Fork a child that does `work` on an engine of its own; at its `boundary`-th boundary (before a statement or commit,
+    before and after a call to LINE) it sends itself `sign`. Returns its process id. It exits with 0, or 1 when `work` raised."""
     child = os.fork()
     if child:
         return child
@@ -31,6 +33,15 @@ def start(database_url: str, work: Work, *, boundary: int = 0, sign: int = signa
 
     event.listen(engine, "before_cursor_execute", count)
     event.listen(engine, "commit", count)
+    call = Line._call
+
+    def counted(line: Line, *args: Any, **values: Any) -> Any:
+        count()
+        answer = call(line, *args, **values)
+        count()
+        return answer
+
+    setattr(Line, "_call", counted)  # noqa: B010 (mypy: methods are not assigned)
     try:
         work(engine)
     except BaseException:

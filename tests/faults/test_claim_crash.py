@@ -121,7 +121,7 @@ def test_a5_killed_at_every_boundary_a_claim_is_whole_or_absent(
     sessions: sessionmaker[Session],
     club: Club,
     url: str,
-    capsys: pytest.CaptureFixture[str],
+    evidence: Callable[[str], None],
 ) -> None:
     """A5: grant, stock, code and journal: all or none; and pressing again gives one claim, always the same."""
     with sessions() as session:
@@ -146,8 +146,7 @@ def test_a5_killed_at_every_boundary_a_claim_is_whole_or_absent(
     # The last boundary is after the commit: there, and only from there, everything must stand.
     assert outcomes[-1] == EVERYTHING
     assert outcomes[-2] == NOTHING
-    with capsys.disabled():
-        print(f"\nclaiming: killed at {len(outcomes)} points of {boundaries}")
+    evidence(f"claiming: killed at {len(outcomes)} points of {boundaries}")
 
 
 def test_a5_control_a_claim_torn_in_two_transactions_is_seen(

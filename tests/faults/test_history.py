@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 from multiprocessing.process import BaseProcess
@@ -182,10 +182,9 @@ SELECT (SELECT count(*) FROM claims),
 
 @pytest.mark.slow
 def test_a1_a2_a4_a6_a_history_under_fire_could_have_been_one_press_after_another(
-    server: tuple[Path, str], vault: Vault, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    server: tuple[Path, str], vault: Vault, tmp_path: Path, seed: int, evidence: Callable[[str], None]
 ) -> None:
     """A1, A2, A4, A6 at once: nothing granted too often, nothing told and lost, nobody refused falsely, nothing unsold."""
-    seed = random.randrange(2**32)
     dice = random.Random(seed)
     engine = make_engine(server[1])
     sessions = make_sessions(engine, vault=vault)
@@ -200,11 +199,10 @@ def test_a1_a2_a4_a6_a_history_under_fire_could_have_been_one_press_after_anothe
         final, books = grants(session), session.connection().exec_driver_sql(BOOKS).one()
     unknown = [told for told in history if told.told == "unknown"]
     unheard = [t for t in unknown if (t.press.privilege, t.press.member, t.press.person) in before]
-    with capsys.disabled():
-        print(
-            f"\nhistory, seed {seed}: {len(history)} presses, {dict(harm)}; {len(final)} claims, "
-            f"{len(unknown)} presses unknown, of which {len(unheard)} with a claim"
-        )
+    evidence(
+        f"history, seed {seed}: {len(history)} presses, {dict(harm)}; {len(final)} claims, "
+        f"{len(unknown)} presses unknown, of which {len(unheard)} with a claim"
+    )
     assert len(history) == len(found.presses)
     assert faults([*history, *resolved], final, found.scarce) == [], f"seed {seed}"
     assert tuple(books) == (len(final), len(final), len(final), 0, 0), f"seed {seed}"

@@ -99,7 +99,7 @@ UPDATE charges SET count_month = CASE WHEN invoice_no <> 'INV2' THEN date '2026-
 
 
 def test_f3_killed_at_every_statement_it_resumes_to_the_same_result(
-    books: Books, database_url: str, club: Club, monkeypatch: pytest.MonkeyPatch
+    books: Books, database_url: str, club: Club, monkeypatch: pytest.MonkeyPatch, evidence: Callable[[str], None]
 ) -> None:
     """F3: −9 before each statement and commit; whoever resumes comes to what an uninterrupted run comes to, exactly."""
     monkeypatch.setattr("benefits.rounds_steps.CHUNK", 3)
@@ -114,6 +114,7 @@ def test_f3_killed_at_every_statement_it_resumes_to_the_same_result(
         assert killed_at(database_url, boundary, work)
         _resume(database_url, work)
         assert state(database_url) == right, f"killed before boundary {boundary}, {step}"
+    evidence(f"the monthly round: killed at {len(steps)} points")
 
 
 def _resume(url: str, work: Work) -> None:

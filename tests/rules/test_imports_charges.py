@@ -186,7 +186,13 @@ def _rows(number: int) -> str:
 
 
 def test_killed_at_every_statement_a_file_lands_once_when_run_again(
-    engine: Engine, database_url: str, club: Club, tmp_path: Path, shop: Member, monkeypatch: pytest.MonkeyPatch
+    engine: Engine,
+    database_url: str,
+    club: Club,
+    tmp_path: Path,
+    shop: Member,
+    monkeypatch: pytest.MonkeyPatch,
+    evidence: Callable[[str], None],
 ) -> None:
     """Killed −9 before each statement and commit of the import: nothing by halves, and afterwards everything once."""
     monkeypatch.setattr("benefits.imports.staging.CHUNK", 4)
@@ -198,6 +204,7 @@ def test_killed_at_every_statement_a_file_lands_once_when_run_again(
             assert connection.scalar(text("SELECT count(*) FROM charges")) in (0, 3, 7, 10)
         boundary += 1
     assert boundary > 20
+    evidence(f"importing charges: killed at {boundary - 1} points")
     with psycopg.connect(database_url) as connection:
         assert connection.execute("SELECT count(*), sum(net_satang) FROM charges").fetchone() == (10, 1010)
 
