@@ -16,7 +16,7 @@ from benefits.conditions import AlreadyClaimed, Holding, SoldOut, holder_of, per
 from benefits.journal import noting
 from benefits.members import Account, accounts_of, hold_and_ask
 from benefits.people import names_of
-from benefits.privileges import asking_holdings, asking_privilege, holdings_from, holdings_of, privilege_from
+from benefits.privileges import asking_holdings, asking_if_any_left, holdings_from, holdings_of, privilege_from
 from clubs import Club
 from models import Claim, Code, Person, Privilege
 from models.queries import Query, Values, ask, columns, table_of
@@ -104,7 +104,7 @@ def claim(
     nothing behind, also when the caller commits.
     """
     who: dict[str, Any] = {"person": person, "member_id": member_id, "now": now}
-    asked = asking_privilege(club, privilege_id), asking_holdings(person, privilege_id, member_id, now), _NUMBER
+    asked = asking_if_any_left(club, privilege_id), asking_holdings(person, privilege_id, member_id, now), _NUMBER
     account, (rows, held, ((number,),)) = hold_and_ask(session, club=club, asked=asked, **who)
     privilege, left = privilege_from(rows, now=now)
     holdings = holdings_from(held, session, privilege=privilege, **who)

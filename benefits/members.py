@@ -30,11 +30,15 @@ _OF_PERSON = (
     .order_by(Member.name, Member.id)
 )
 _HOLD = Query(
-    select(Membership.id, Admin.id)
+    select(*columns(Membership), Admin.role)
     .join(Admin, Admin.member_id == Membership.member_id)
     .where(Membership.member_id == bindparam("member"), Membership.left_at.is_(None))
     .where(Admin.line_user_id == bindparam("user"), Admin.removed_at.is_(None))
-    .with_for_update(read=True, of=[Membership, Admin])
+    .with_for_update(read=True, of=[Membership, Admin]),
+    Membership,
+)
+_MEMBER = Query(
+    select(*columns(Member)).where(Member.id == bindparam("member"), Member.club == bindparam("of_club")), Member
 )
 _ACCOUNTS = Query(_OF_PERSON, Member, Membership)
 _ACCOUNT = Query(_OF_PERSON.where(Member.id == bindparam("member")), Member, Membership)
@@ -145,10 +149,14 @@ def hold_and_ask(
     asked: Sequence[tuple[Query, Values]] = (),
 ) -> tuple[Account, list[list[Row]]]:
     """`hold`, and in the same round trip the answers to what is `asked` once the account is held."""
-    values = {"user": person.line_user_id, "member": member_id}
+    values = {"user": person.line_user_id, "member": member_id, "of_club": club.key}
     # Statements of their own after the one that waits: they see what was committed meanwhile.
-    _, rows, *answers = ask(session, (_HOLD, values), asking_accounts(club, person.line_user_id, member_id), *asked)
-    found = accounts_from(rows, club=club, now=now)
+    held, members, *answers = ask(session, (_HOLD, values), (_MEMBER, values), *asked)
+    if held and members:
+        ((stay, role),), ((member,),) = held, members
+        found = [_account(club, member, role, stay, now)]
+    else:  # no open stay, or no role: what there is instead
+        found = accounts_of(session, club=club, person=person, now=now, member_id=member_id)
     if not found:
         raise NotAdministrator(None)
     if isinstance(found[0].why_not, NotAdministrator):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, bindparam, func, literal, or_, select, union_all
+from sqlalchemy import Select, String, bindparam, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -24,15 +24,19 @@ from models.queries import Asked, Query, Row, Values, ask, columns
 POOL_COUNTED = 1000
 """Free codes are counted up to here; a pool that holds as many is plenty, and says no number."""
 _FREE = select(Code.id).where(Code.privilege_id == Privilege.id, Code.claim_id.is_(None), Privilege.pooled)
-_FREE_COUNT = (
-    select(func.count()).select_from(_FREE.correlate(Privilege).limit(POOL_COUNTED).lateral()).scalar_subquery()
-)
-_WITH_FREE = (
-    select(*columns(Privilege, Partner), _FREE_COUNT)
-    .select_from(Privilege)
-    .join(Partner, Partner.id == Privilege.partner_id)
-    .where(Privilege.club == bindparam("of_club"))
-)
+
+
+def _with_free(limit: int) -> Select[Any]:
+    free = select(func.count()).select_from(_FREE.correlate(Privilege).limit(limit).lateral()).scalar_subquery()
+    return (
+        select(*columns(Privilege, Partner), free)
+        .select_from(Privilege)
+        .join(Partner, Partner.id == Privilege.partner_id)
+        .where(Privilege.club == bindparam("of_club"))
+    )
+
+
+_WITH_FREE = _with_free(POOL_COUNTED)
 """Privileges of the club, each with its partner and the number of free codes of its pool (up to POOL_COUNTED)."""
 _VISIBLE = (
     Privilege.withdrawn_at.is_(None),
@@ -40,7 +44,9 @@ _VISIBLE = (
     or_(Privilege.visible_to.is_(None), Privilege.visible_to > bindparam("now")),
 )
 _SHOWN = Query(_WITH_FREE.where(*_VISIBLE).order_by(Privilege.position, Privilege.id), Privilege, Partner)
-_ONE = Query(_WITH_FREE.where(Privilege.id == bindparam("privilege")), Privilege, Partner)
+_MINE = Privilege.id == bindparam("privilege")
+_ONE = Query(_WITH_FREE.where(_MINE), Privilege, Partner)
+_ANY_LEFT = Query(_with_free(1).where(_MINE), Privilege, Partner)
 
 _CLAIMER = aliased(Person)
 _CLAIMS = (
@@ -155,7 +161,12 @@ def holdings_of(
 
 def asking_privilege(club: Club, privilege_id: int) -> Asked:
     """The question for one privilege, to be sent with others; `privilege_from` reads its answer."""
-    return _ONE, {"of_club": club.key, "privilege": privilege_id}
+    return _ONE, _of_club(club, privilege_id)
+
+
+def asking_if_any_left(club: Club, privilege_id: int) -> Asked:
+    """`asking_privilege` for who wants only to know whether any is left: of a pool, one free code is looked for."""
+    return _ANY_LEFT, _of_club(club, privilege_id)
 
 
 def privilege_from(rows: Sequence[Row], *, now: datetime) -> tuple[Privilege, int | None]:
@@ -177,6 +188,10 @@ def holdings_from(
     """The claims that `asking_holdings` asked for."""
     counted = holder_of(privilege, member_id=member_id, person_id=person.id), period_of(privilege, now)
     return tuple(_holding(session, person, row) for row in rows if (row[0].holder, row[0].period) == counted)
+
+
+def _of_club(club: Club, privilege_id: int) -> Values:
+    return {"of_club": club.key, "privilege": privilege_id}
 
 
 def _privilege(row: Row) -> tuple[Privilege, int | None]:

@@ -65,8 +65,8 @@ MUTANTS = (
         "a role may go while it is used",
         "FOR SHARE on stay and role",
         "benefits/members.py",
-        "    .with_for_update(read=True, of=[Membership, Admin])\n",
-        "",
+        "\n    .with_for_update(read=True, of=[Membership, Admin]),",
+        ",",
         (RIVALS + "test_lfc_19_role_taken_away_while_claiming_waits_or_is_seen",),
     ),
     Mutant(

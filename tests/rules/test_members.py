@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from benefits import claims, consent, members, people
-from benefits.members import Left, NotAdministrator, NotJoined, PremiumAccount
+from benefits.members import Account, Left, NotAdministrator, NotJoined, PremiumAccount
 from clubs import Club
 from models import Admin, Claim, Consent, JournalEntry, Membership
 from tests import factories
@@ -226,3 +227,53 @@ def test_history_of_claims_outlives_the_role_of_its_claimer(session: Session, cl
     assert claims.claims_of(session, club=club, person=nok, now=NOON) == []
     assert [held.may_use for held in claims.claims_of(session, club=club, person=lek, now=NOON)] == [True]
     assert session.scalars(select(Claim.person_id)).one() == nok.id
+
+
+def told(account: Account) -> dict[str, object]:
+    """What an account says, its refusal by kind and words."""
+    facts = {
+        name: getattr(account, name) for name in ("member", "role", "membership", "tier", "is_new", "new_last_day")
+    }
+    return {**facts, "why_not": (type(account.why_not), vars(account.why_not or object))}
+
+
+@pytest.mark.parametrize("joined", [True, False])
+@pytest.mark.parametrize("stays_before", [0, 2])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"badge": "green"},
+        {"deleted_at": NOON},
+        {"new_until": NOON + timedelta(days=1)},
+        {"tier_override": "gold", "override_until": NOON + timedelta(days=1)},
+        {"tier_override": "gold", "override_until": NOON},
+    ],
+)
+def test_an_account_held_is_the_account_as_it_is_read_otherwise(
+    session: Session, club: Club, values: dict[str, Any], stays_before: int, joined: bool
+) -> None:
+    """`hold` reads stay and role where it locks them, `accounts_of` looks for the newest stay: the same account."""
+    nok = factories.person(session)
+    shop = factories.member(session, nok, joined=False)
+    for year in range(stays_before):
+        ended = {"joined_at": NOON, "left_at": NOON + timedelta(days=year), "left_reason": "asked"}
+        session.add(Membership(member_id=shop.id, agreed_by=nok.id, terms_version="2026-01", **ended))
+    session.flush()
+    if joined:
+        stay = {"joined_at": NOON, "new_until": values.get("new_until"), "terms_version": "2026-01"}
+        session.add(Membership(member_id=shop.id, agreed_by=nok.id, **stay))
+    for name, value in values.items():
+        if name != "new_until":
+            setattr(shop, name, value)
+    session.flush()
+    who: dict[str, Any] = {"club": club, "person": nok, "member_id": shop.id, "now": NOON}
+    assert told(members.hold(session, **who)) == told(members.accounts_of(session, **who)[0])
+
+
+def test_lfc_19_an_account_of_another_club_is_not_held(session: Session, club: Club) -> None:
+    """Stay and role are found by account alone; the account must still be one of this club."""
+    nok = factories.person(session)
+    shop = factories.member(session, nok, club="another_club")
+    with pytest.raises(NotAdministrator):
+        members.hold(session, club=club, person=nok, member_id=shop.id, now=NOON)
