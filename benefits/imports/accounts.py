@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 from benefits import members
 from benefits.counting import counting_lock
 from benefits.imports import admins, fields
+from benefits.imports.kinds import Chunk, Kind
 from benefits.imports.result import ImportResult, Progress, silent
-from benefits.imports.staging import Chunk, Kind, load_file
+from benefits.imports.staging import load_file
 from clubs import Club
 from models import Member
 

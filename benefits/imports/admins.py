@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy import Engine
 
 from benefits.imports import fields
+from benefits.imports.kinds import Chunk, Kind
 from benefits.imports.result import ImportResult, Progress, silent
-from benefits.imports.staging import Chunk, Kind, load_file
+from benefits.imports.staging import load_file
 from clubs import Club
 
 COLUMNS = ("account_id", "admin_user_id", "role")

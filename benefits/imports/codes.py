@@ -11,8 +11,9 @@ from sqlalchemy import Engine, text
 
 from benefits.imports import fields
 from benefits.imports.fields import BadCell
+from benefits.imports.kinds import Chunk, Kind
 from benefits.imports.result import ImportResult, Progress, silent
-from benefits.imports.staging import Chunk, Kind, load_file
+from benefits.imports.staging import load_file
 from benefits.sealed_codes import pool_domain, seal_pool_code
 from benefits.vault import Vault
 from clubs import Club

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from benefits.imports.kinds import Chunk, Kind
 from benefits.imports.privilege_rows import OPTIONAL, REQUIRED, STORED, PrivilegeRows
 from benefits.imports.result import ImportResult, Progress, silent
-from benefits.imports.staging import Chunk, Kind, load_file
+from benefits.imports.staging import load_file
 from benefits.vault import Vault
 from clubs import Club
 

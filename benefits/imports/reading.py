@@ -13,11 +13,12 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 from benefits.imports.encoding import LONGEST_LINE, FileRefused, encoding_of
 
 MOST_LINES = 60
+BLOCK = 1 << 16
 IGNORED = ("line", "reason")
 """Columns a reject file has in front: so a mended reject file can be imported as it is."""
 GUARDED = re.compile(r"'(?=[\s\u00a0\u3000\ufeff]*[=+\-@|%\t\r\n＝＋－＠])")
@@ -32,6 +33,13 @@ class Record(NamedTuple):
     fault: str | None = None
 
 
+class Run(NamedTuple):
+    """Lines that need no looking at, as they stand in the file: the number of the first, and all of them."""
+
+    line: int
+    text: bytes
+
+
 class CsvFile:
     """One CSV file whose header was checked. Iterate over `records()`, as often as needed."""
 
@@ -42,7 +50,7 @@ class CsvFile:
         self.position = 0
         with path.open("rb") as file:
             self.encoding = encoding_of(file)
-            first = next(self._records(file, None), None)
+            first = next(self._records(_Lines(self, file), None), None)
         if first is None:
             columns = ",".join(required)
             raise FileRefused(f"the file is empty; its first line must be {columns}", "empty", expected=columns)
@@ -53,16 +61,22 @@ class CsvFile:
 
     def records(self) -> Iterator[Record]:
         """Every record after the header. `position` tells how many bytes were read."""
-        with self.path.open("rb") as file:
-            records = self._records(file, len(self.header))
-            next(records)
-            if set(IGNORED) <= set(self.header):
-                yield from (Record(number, [_bare(cell) for cell in cells], fault) for number, cells, fault in records)
-            else:
-                yield from records
+        return (piece for piece in self.pieces() if isinstance(piece, Record))
 
-    def _records(self, file: BinaryIO, width: int | None) -> Iterator[Record]:
-        lines = _Lines(self, file)
+    def pieces(self, plain: re.Pattern[bytes] | None = None) -> Iterator[Record | Run]:
+        """The same, but lines that `plain` takes come as they are, many at once."""
+        self.position = 0
+        guarded = set(IGNORED) <= set(self.header)
+        with io.BufferedReader(io.FileIO(self.path), BLOCK) as file:
+            lines = _Lines(self, file)
+            records = self._records(lines, len(self.header))
+            next(records)
+            while (piece := (plain and lines.run(plain)) or next(records, None)) is not None:
+                if guarded and isinstance(piece, Record):
+                    piece = piece._replace(cells=[_bare(cell) for cell in piece.cells])
+                yield piece
+
+    def _records(self, lines: _Lines, width: int | None) -> Iterator[Record]:
         while (taken := lines.take()) is not None:
             number, text, fault = taken
             if fault:
@@ -79,7 +93,7 @@ class CsvFile:
 class _Lines:
     """Physical lines with their numbers; lines looked at ahead can be put back."""
 
-    def __init__(self, owner: CsvFile, file: BinaryIO) -> None:
+    def __init__(self, owner: CsvFile, file: io.BufferedReader[Any]) -> None:
         self._owner, self._file = owner, file
         self._encoding = "utf-8" if owner.encoding == "utf-8-sig" else owner.encoding
         self._number = 0
@@ -97,6 +111,16 @@ class _Lines:
                 return None
             self._ahead.append(line)
         return self._ahead[index]
+
+    def run(self, plain: re.Pattern[bytes]) -> Run | None:
+        """The lines that come next as far as `plain` takes them and they are in memory; none when the next one is odd."""
+        found = None if self._ahead else plain.match(self._file.peek())
+        if found is None:
+            return None
+        first, text = self._number + 1, self._file.read(found.end())
+        self._number += text.count(b"\n")
+        self._owner.position += len(text)
+        return Run(first, text)
 
     def _read(self) -> tuple[int, str, str | None] | None:
         raw = self._file.readline(LONGEST_LINE)

@@ -180,7 +180,7 @@ MUTANTS = (
         "an invoice with another amount",
         "telling contradictions",
         "benefits/imports/charges.py",
-        "    chunk.run(CONTRADICTION)\n",
+        "        chunk.run(CONTRADICTION)\n",
         "",
         ("rules/test_imports_charges.py::test_a13_the_same_invoice_twice_lands_once_and_contradictions_are_errors",),
     ),
