@@ -37,7 +37,8 @@ CREATE TEMPORARY TABLE round_work AS
 SELECT member_id, external_id, odd, lines, mark, counted, brought, amount, LEAST(counted + brought, 0) AS carried,
        GREATEST(earlier + amount, 0) AS total
 FROM (
-    SELECT members.id AS member_id, members.external_id, coalesce(sums.lines > 0 AND (sums.odd > 0 OR NOT {MAY_JOIN}), false) AS odd,
+    SELECT members.id AS member_id, members.external_id,
+           coalesce(sums.lines > 0 AND (sums.odd > 0 OR NOT {MAY_JOIN}), false) AS odd,
            coalesce(sums.lines, 0) AS lines, coalesce(sums.mark, 0) AS mark,
            coalesce(sums.counted, 0) AS counted, carry.brought, coalesce(history.stars, 0) AS earlier,
            GREATEST(coalesce(sums.counted, 0) + carry.brought, 0) / CAST(:satang_per_star AS bigint) AS amount
@@ -73,7 +74,8 @@ WHERE round_work.odd AND members.id = round_work.member_id AND charges.member_id
 
 # Without corrections the last part is null and left out. They are summed, not xored: two alike must not cancel out.
 INPUT = """
-SELECT coalesce(sum(lines), 0) AS lines, coalesce(bool_or(odd), false) AS odd, concat_ws('|', sum(lines), sum(counted), bit_xor(mark), (
+SELECT coalesce(sum(lines), 0) AS lines, coalesce(bool_or(odd), false) AS odd,
+       concat_ws('|', sum(lines), sum(counted), bit_xor(mark), (
     SELECT concat_ws('|', count(*), sum(amount), sum(CAST(hashtextextended(
            concat_ws('|', members.external_id, entries.period), entries.amount) AS numeric)))
     FROM entries JOIN members ON members.id = entries.member_id

@@ -10,6 +10,7 @@ ROUNDS = "rules/test_rounds.py::"
 PROCESSES = "jobs/test_rounds_processes.py::"
 LEDGER = "rules/test_rounds_ledger.py::"
 TABLES = "database/migrations/versions/0001_the_tables.py"
+LIGHTER = "database/migrations/versions/0046_lighter_ledger.py"
 GUARDS = "database/migrations/versions/0002_guards.py"
 
 MUTANTS = (
@@ -171,9 +172,9 @@ MUTANTS = (
     Mutant(
         "a correction twice",
         "UNIQUE (idempotency_key)",
-        TABLES,
-        'sa.UniqueConstraint("idempotency_key", name=op.f("uq_entries_idempotency_key")),',
-        "",
+        LIGHTER,
+        '"uq_entries_idempotency_key",\n        "entries",\n        ["idempotency_key"],\n        unique=True,',
+        '"uq_entries_idempotency_key",\n        "entries",\n        ["idempotency_key"],\n        unique=False,',
         (LEDGER + "test_a13_the_same_key_with_another_amount_is_refused",),
     ),
     Mutant(
@@ -183,6 +184,14 @@ MUTANTS = (
         "        chunk.run(CONTRADICTION)\n",
         "",
         ("rules/test_imports_charges.py::test_a13_the_same_invoice_twice_lands_once_and_contradictions_are_errors",),
+    ),
+    Mutant(
+        "lines of nobody",
+        "looking whether what a line names is there",
+        "database/migrations/versions/0045_lighter_charges.py",
+        'EVENTS = ("INSERT", "UPDATE")',
+        'EVENTS = ("UPDATE",)',
+        ("rules/test_imports_landing.py::test_a_line_names_an_account_and_imports_that_are_there",),
     ),
     Mutant(
         "standings of a round under way",

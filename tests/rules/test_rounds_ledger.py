@@ -90,3 +90,14 @@ def test_stars_can_be_recomputed_from_the_ledger_and_a_correction_counts(books: 
     books.run("2026-11")
     assert books.member("@a").total_stars == books.scalar("SELECT sum(amount) FROM entries") == 4999
     assert books.member("@a").tier == "welcome"
+
+
+def test_a_correction_names_an_entry_that_is_there(books: Books) -> None:
+    """A15: the entry a correction names is looked up by the database; one that is not there is refused, whoever writes."""
+    naming = text(CORRECTION.replace("idempotency_key) VALUES", "idempotency_key, corrects_id) VALUES")[:-1] + ", :id)")
+    last = int(str(books.scalar("SELECT max(id) FROM entries")))
+    with pytest.raises(IntegrityError, match="no entry"), books.sessions.begin() as session:
+        session.execute(naming, {"amount": 1, "id": last + 1000})
+    with books.sessions.begin() as session:
+        session.execute(naming, {"amount": 1, "id": last})
+    assert books.scalar("SELECT corrects_id FROM entries WHERE kind = 'correction'") == last
