@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from bot.line import Line, LineError, NotSent, TooMany, Unknown
 from models import TurnRow
-from models.queries import changed
+from models.queries import Query, ask, changed
 
 TOKEN_LIFE = timedelta(seconds=50)
 """LINE's minute, less the way there."""
@@ -43,13 +43,15 @@ _OUTCOME_TYPES = {
     "club": "text", "event_id": "text", "state": "text", "at": "timestamptz", "while_sent": "text", "taken_by_line": "boolean"
 }  # fmt: skip
 # What LINE took stays so; anything else is said only by who still sends it.
-_OUTCOMES = text(f"""
+_OUTCOMES = Query(
+    text(f"""
 UPDATE turns SET reply_state = found.state, answered_at = found.at
 FROM unnest({", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _OUTCOME_TYPES.items())})
      AS found ({", ".join(_OUTCOME_TYPES)})
 WHERE turns.club = found.club AND turns.event_id = found.event_id
   AND (turns.reply_state IN (found.while_sent, 'pushing') OR found.taken_by_line)
 """)
+)
 
 
 @dataclass(frozen=True)
@@ -250,7 +252,8 @@ class Outbox:
         known = [outcome for outcome in outcomes if outcome["state"] != TAKEN]
         if known:
             with self.sessions.begin() as session:
-                session.execute(_OUTCOMES, {name: [outcome[name] for outcome in known] for name in _OUTCOME_TYPES})
+                arrays = {name: [outcome[name] for outcome in known] for name in _OUTCOME_TYPES}
+                ask(session, (_OUTCOMES, arrays), commit=True)
 
 
 def _outcome(outgoing: Outgoing, state: str, at: datetime) -> dict[str, Any]:
