@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from benefits.counting import unhurried
-from benefits.periods import add_months, start_of
+from benefits.periods import add_months, month_of, start_of
 from benefits.rounds_lease import (
     EarlierRoundOpen,
     LaterRoundDone,
@@ -66,8 +66,8 @@ def due(session: Session, club: Club, now: datetime) -> list[date]:
     elif states:
         month = add_months(max(states), 1)
     else:
-        query = text("SELECT min(count_month) FROM charges WHERE club = :club AND count_month IS NOT NULL")
-        month = session.scalar(query, {"club": club.key})
+        query = text("SELECT min(count_month) FROM charges WHERE club = :club AND count_month < :month")
+        month = session.scalar(query, {"club": club.key, "month": month_of(now)})
     found: list[date] = []
     while month is not None and adjusted_at(club, month) <= now:
         found += [month] if states.get(month) != "done" else []

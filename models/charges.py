@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Date, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Key
 
 
 class Charge(Base):
-    """One invoice line. Its content never changes; it is paid once, and counted in one round (a trigger keeps that)."""
+    """One invoice line. Its content never changes; it is paid once, and counted in one round (a trigger keeps that).
+
+    Another trigger keeps that its account and its imports are there, once a statement: a foreign key asks at every line.
+    """
 
     __tablename__ = "charges"
     __table_args__ = (
@@ -21,7 +24,11 @@ class Charge(Base):
         CheckConstraint("count_month IS NULL OR EXTRACT(DAY FROM count_month) = 1", name="count_month_first_day"),
         CheckConstraint("count_month IS NULL OR paid_at IS NOT NULL", name="counted_is_paid"),
         Index(
-            "ix_charges_counted", "club", "count_month", "member_id", postgresql_where=text("count_month IS NOT NULL")
+            "ix_charges_counted",
+            "club",
+            "count_month",
+            postgresql_using="brin",
+            postgresql_with={"autosummarize": "on"},
         ),
         Index("ix_charges_uncounted", "club", postgresql_where=text("count_month IS NULL AND paid_at IS NOT NULL")),
         Index("ix_charges_member_id", "member_id"),
@@ -29,7 +36,7 @@ class Charge(Base):
 
     id: Mapped[Key]
     club: Mapped[str]
-    member_id: Mapped[int] = mapped_column(ForeignKey("members.id"))
+    member_id: Mapped[int]
     invoice_no: Mapped[str]
     service: Mapped[str]
     net_satang: Mapped[int]
@@ -38,8 +45,8 @@ class Charge(Base):
     paid_at: Mapped[datetime | None]
     count_month: Mapped[date | None] = mapped_column(Date)
     """The round that counts this line, decided when the line is paid; none: unpaid, or not a service that counts."""
-    import_id: Mapped[int | None] = mapped_column(ForeignKey("imports.id"))
-    paid_import_id: Mapped[int | None] = mapped_column(ForeignKey("imports.id"))
+    import_id: Mapped[int | None]
+    paid_import_id: Mapped[int | None]
     """The import that brought the payment, when the line had landed unpaid; none: it came paid, or is unpaid."""
 
 
