@@ -1,11 +1,13 @@
 """LINE's end of a bench, as little of it as both sides need: takes replies, remembers their tokens, says when.
 
 `python -m bench.line_end PORT`. `GET /seen` tells how many different reply tokens came since the last `POST /forget`,
-and when the last of them did (monotonic seconds, the same for every process of the machine).
+and when the last of them did (monotonic seconds, the same for every process of the machine). `POST /forget?think=0.1`: from
+then on a reply is answered after so many seconds of thought.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import sys
@@ -25,6 +27,7 @@ class Seen:
         self.last = 0.0
         self.calls = 0
         self.other = 0
+        self.think = 0.0
 
     async def reply(self, request: web.Request) -> web.Response:
         """A reply: counted."""
@@ -33,6 +36,8 @@ class Seen:
             return web.json_response({"message": "no reply token"}, status=400)
         self.tokens.add(found[1])
         self.calls += 1
+        if self.think:
+            await asyncio.sleep(self.think)
         self.last = time.monotonic()
         return web.Response(text=ANSWER, content_type="application/json")
 
@@ -45,6 +50,7 @@ class Seen:
         """Begin anew."""
         self.tokens.clear()
         self.last, self.calls, self.other = 0.0, 0, 0
+        self.think = float(request.query.get("think", 0))
         return web.json_response({})
 
     async def anything(self, request: web.Request) -> web.Response:

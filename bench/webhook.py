@@ -27,6 +27,10 @@ CONNECTIONS = 16
 REPETITIONS = 5
 WARM = 400
 PATIENCE = 60.0
+THINKS = 0.1
+"""Seconds LINE takes over a reply in the world; the headline is taken with an end that answers at once."""
+SLOW = 1_000
+"""Webhooks at most of each repetition with an end that thinks."""
 _numbers = count(1)
 
 
@@ -61,12 +65,16 @@ def run(n: int) -> Figure:
         mine: list[Pressed] = []
         theirs: list[Pressed] = []
         rates = alternating(REPETITIONS, _measure(line, ours, n, mine), _measure(line, echo, n, theirs))
+        slowly: list[Pressed] = []
+        slowly_echoed: list[Pressed] = []
+        few = min(n, SLOW)
+        alternating(2, _measure(line, ours, few, slowly, THINKS), _measure(line, echo, few, slowly_echoed, THINKS))
     value, peer_value, ratio = compared(*rates)
     broken = [f"{pressed.lost} replies lost, {pressed.refused} not answered 200"
-              for pressed in mine + theirs if pressed.lost or pressed.refused]  # fmt: skip
+              for pressed in mine + theirs + slowly + slowly_echoed if pressed.lost or pressed.refused]  # fmt: skip
     return Figure(
         "webhook", "webhooks stored, answered and replied to", value, "1/s", "the SDK's echo example", peer_value, ratio, n,
-        notes=_notes(mine, theirs, rates), broken=broken,
+        notes=[*_notes(mine, theirs, rates), _slow(slowly, slowly_echoed)], broken=broken,
     )  # fmt: skip
 
 
@@ -83,9 +91,19 @@ def _notes(mine: list[Pressed], theirs: list[Pressed], rates: tuple[list[float],
     ]
 
 
-def _measure(line: int, side: Side, n: int, into: list[Pressed]) -> Any:
+def _slow(ours: list[Pressed], echo: list[Pressed]) -> str:
+    def told(name: str, pressed: list[Pressed]) -> str:
+        whole, answered = median(p.per_second for p in pressed), median(p.answered_per_second for p in pressed)
+        return (
+            f"{name} {whole:,.0f} replied/s, {answered:,.0f} answered/s, p99 {median(p.p99 for p in pressed):,.0f} ms"
+        )
+
+    return f"LINE thinking {1000 * THINKS:.0f} ms a reply: {told('ours', ours)}; {told('echo', echo)}"
+
+
+def _measure(line: int, side: Side, n: int, into: list[Pressed], think: float = 0.0) -> Any:
     def once(number: int) -> float:
-        into.append(press(line, side, n))
+        into.append(press(line, side, n, think))
         return into[-1].per_second
 
     return once
@@ -117,9 +135,9 @@ def _start(stack: ExitStack, place: Ground, name: str, command: list[str], port:
     wait_for(port, process, log)
 
 
-def press(line: int, side: Side, n: int) -> Pressed:
-    """`n` webhooks from a process of its own, and wait until their replies have come."""
-    _ask(line, "/forget", b"")
+def press(line: int, side: Side, n: int, think: float = 0.0) -> Pressed:
+    """`n` webhooks from a process of its own, and wait until their replies have come; LINE thinks `think` s about each."""
+    _ask(line, f"/forget?think={think}", b"")
     bodies = [json.dumps(body_of(side.events[k % len(side.events)]), ensure_ascii=False) for k in range(n)]
     wanted = {"port": side.port, "path": side.path, "secret": side.secret, "connections": CONNECTIONS, "bodies": bodies}
     done = subprocess.run(
