@@ -8,7 +8,7 @@ as text and take their type from the statement. Statements still run one after a
 from __future__ import annotations
 
 import select
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +22,7 @@ Statement = tuple[bytes, bytes]
 """The name it is prepared under, and its SQL with `$1`, `$2` …"""
 BEGIN: Statement = b"begin", b"BEGIN"
 COMMIT: Statement = b"commit", b"COMMIT"
+_TEXT = PyFormat.TEXT
 _DONE = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 _FAILED = pq.ExecStatus.FATAL_ERROR
 _SYNC = pq.ExecStatus.PIPELINE_SYNC
@@ -44,10 +45,9 @@ class Pipeline:
         """Whether no transaction has begun."""
         return self._server.transaction_status == pq.TransactionStatus.IDLE
 
-    def dumped(self, values: Iterable[Any]) -> Sequence[Any]:
+    def dumped(self, values: Sequence[Any]) -> Sequence[Any]:
         """Values as they are sent. Raises `psycopg.DataError` for one that can't be."""
-        given = list(values)
-        return self._values.dump_sequence(given, [PyFormat.TEXT] * len(given))
+        return self._values.dump_sequence(values, [_TEXT] * len(values))
 
     @contextmanager
     def opened(self) -> Iterator[None]:

@@ -8,8 +8,7 @@ errors and events. Everything that is not sent for every turn is better written 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -45,8 +44,7 @@ class Query:
     def __init__(self, statement: ClauseElement, *entities: type[Base], keys: Sequence[str] | None = None) -> None:
         compiled = statement.compile(dialect=_DIALECT, column_keys=keys)
         assert isinstance(compiled, SQLCompiler)
-        self.sql = str(compiled)
-        self.statement: Statement = f"query_{next(_NUMBERS)}".encode(), self.sql.encode()
+        self.statement: Statement = f"query_{next(_NUMBERS)}".encode(), str(compiled).encode()
         self.order = compiled.positiontup or []
         named = {name: bind for bind, name in compiled.bind_names.items()}
         self._given = {name: bind.value for name, bind in named.items() if not bind.required}
@@ -143,30 +141,29 @@ def _answers(
     pipeline = connection.info.get(Pipeline)
     if pipeline is None:
         pipeline = connection.info[Pipeline] = Pipeline(driver)
-    texts = [pipeline.dumped(values[name] for name in query.order) for query, values in sent]
+    texts = [pipeline.dumped([values[name] for name in query.order]) for query, values in sent]
     with pipeline.opened():
         if begin:
             pipeline.send(BEGIN)
         for (query, values), written in zip(sent, texts, strict=True):
-            with _heard(connection, pipeline, query.sql, values):
-                pipeline.send(query.statement, written)
+            _send(connection, pipeline, query.statement, values, written)
         if commit:
-            with _heard(connection, pipeline, "COMMIT", {}):
-                pipeline.send(COMMIT)
+            _send(connection, pipeline, COMMIT, {}, ())
         found = pipeline.answers()
     return found[begin : len(found) - commit]
 
 
-@contextmanager
-def _heard(connection: Connection, pipeline: Pipeline, sql: str, values: Values) -> Iterator[None]:
+def _send(
+    connection: Connection, pipeline: Pipeline, statement: Statement, values: Values, written: Sequence[Any]
+) -> None:
     """Whoever listens to the engine's statements hears of these too, and finds that the earlier ones have left."""
     if not (connection._has_events or connection.engine._has_events):
-        yield
+        pipeline.send(statement, written)
         return
     pipeline.flush()
-    heard = (connection, None, sql, values, None, False)
+    heard = (connection, None, statement[1].decode(), values, None, False)
     connection.dispatch.before_cursor_execute(*heard)
-    yield
+    pipeline.send(statement, written)
     connection.dispatch.after_cursor_execute(*heard)
 
 
