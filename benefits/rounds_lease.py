@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
@@ -86,6 +87,11 @@ class Lease:
             raise LeaseLost(self.period, None)
 
 
+def looks_back(club: Club) -> dict[str, Any]:
+    """Under what a run totals: kept in its facts, so that the next one knows whether it can go on from its totals."""
+    return {"window": club.round.window, "unit": club.stars.unit}
+
+
 def take(connection: Connection, *, club: Club, period: date, owner: UUID, now: datetime) -> Lease:
     """Begin the run of `period`, or take over one whose holder died. The caller commits.
 
@@ -94,6 +100,7 @@ def take(connection: Connection, *, club: Club, period: date, owner: UUID, now: 
     counting_lock(connection, club, alone=True)
     _check_order(connection, club, period)
     values: dict[str, Any] = {"club": club.key, "period": period, "owner": owner, "lease": LEASE, "at": now}
+    values["looks_back"] = json.dumps(looks_back(club))
     row = connection.execute(text(sql.TAKE), values).one_or_none()
     if row is None:
         query = "SELECT lease_until FROM runs WHERE club = :club AND kind = 'stars' AND period = :period"

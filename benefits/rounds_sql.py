@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from benefits.counting import MAY_JOIN
 
+# `facts` says under which window the run totals; taken over under another one, it says nothing any more.
 TAKE = """
 INSERT INTO runs (club, kind, period, state, owner, lease_until, facts, started_at)
-VALUES (:club, 'stars', :period, 'running', :owner, clock_timestamp() + :lease, '{}', :at)
-ON CONFLICT (club, kind, period) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until
+VALUES (:club, 'stars', :period, 'running', :owner, clock_timestamp() + :lease, CAST(:looks_back AS jsonb), :at)
+ON CONFLICT (club, kind, period) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until,
+        facts = CASE WHEN runs.facts = excluded.facts THEN runs.facts ELSE '{}' END
     WHERE runs.state = 'running' AND (runs.lease_until IS NULL OR runs.lease_until < clock_timestamp())
 RETURNING id, started_at, cursor
 """
@@ -29,6 +31,35 @@ WHERE charges.club = :club AND charges.count_month IS NULL AND charges.paid_at <
   AND charges.service_month <= :period AND charges.service = ANY(:services)
   AND members.id = charges.member_id AND {MAY_JOIN}
 """
+
+# What each account has in the window before this month. Corrections made since wait for the next round.
+HISTORY = """
+SELECT member_id, CAST(sum(amount) AS bigint) AS stars
+FROM entries WHERE club = :club AND unit = :unit AND period >= :window_from AND period <= :period
+     AND (count_month IS NULL OR count_month <= :period) {of}
+GROUP BY member_id
+"""
+
+CORRECTED = "SELECT member_id FROM entries WHERE club = :club AND kind = 'correction'"
+
+# The same where the round before looked back as far: its total, less the month that leaves the window. A million accounts
+# have twelve million entries there. Corrected accounts and those the round before did not know are added up.
+HISTORY_GOES_ON = f"""
+SELECT before.member_id, before.total - coalesce(leaving.amount, 0) AS stars
+FROM entries before
+LEFT JOIN entries leaving ON leaving.run_id = :leaving_run AND leaving.kind = 'round' AND leaving.member_id = before.member_id
+WHERE before.run_id = :previous_run AND before.kind = 'round' AND before.member_id NOT IN ({CORRECTED})
+UNION ALL
+{
+    HISTORY.format(
+        of=f'''AND member_id IN (
+    SELECT id FROM members WHERE club = :club AND NOT EXISTS (
+           SELECT FROM entries WHERE run_id = :previous_run AND kind = 'round' AND member_id = members.id)
+    UNION {CORRECTED})'''
+    )
+}
+"""
+HISTORY = HISTORY.format(of="")
 
 # The one rounding: down, once per account, on the sum of its lines and of what it brought (LFC-10). Never below zero:
 # what is left below is carried. `mark` fingerprints the lines, whatever their order.
@@ -48,10 +79,7 @@ FROM (
                       bit_xor(hashtextextended(invoice_no, net_satang)) AS mark
                FROM charges WHERE club = :club AND count_month > :after AND count_month <= :period
                GROUP BY member_id) sums ON sums.member_id = members.id
-    LEFT JOIN (SELECT member_id, CAST(sum(amount) AS bigint) AS stars
-               FROM entries WHERE club = :club AND unit = :unit AND period >= :window_from AND period <= :period
-                    AND (count_month IS NULL OR count_month <= :period)  -- corrections made since wait for the next round
-               GROUP BY member_id) history ON history.member_id = members.id
+    LEFT JOIN ({{history}}) history ON history.member_id = members.id
     LEFT JOIN entries previous ON previous.run_id = :previous_run AND previous.kind = 'round'
           AND previous.member_id = members.id
     CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN previous.id IS NOT NULL THEN previous.carried_satang

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from benefits import rounds_sql as sql
 from benefits.counting import BEFORE_ALL, counting_lock, counting_values, unhurried
 from benefits.periods import add_months, month_name, start_of
-from benefits.rounds_lease import Lease
+from benefits.rounds_lease import Lease, looks_back
 from clubs import Club
 
 CHUNK = 20_000
@@ -67,7 +67,7 @@ class Steps:
 
     def __init__(self, connection: Connection, club: Club, lease: Lease) -> None:
         self._connection, self._club, self._lease = connection, club, lease
-        self._values = {
+        self._values: dict[str, Any] = {
             "club": club.key,
             "period": lease.period,
             "name": month_name(lease.period),
@@ -81,8 +81,10 @@ class Steps:
             "roles": list(club.claiming_roles),
             "push_at": lease.started_at if club.notices.tier_change == "push" else None,
             "ended": start_of(add_months(lease.period, 1)),
-            **_before(connection, club, lease),
         }
+        before = _before(connection, club, lease)
+        self._history = sql.HISTORY_GOES_ON if before.pop("goes_on") else sql.HISTORY
+        self._values.update(before)
         self._lines, self._odd, self._input = 0, False, ""
 
     def _execute(self, statement: str, **more: Any) -> Any:
@@ -128,7 +130,7 @@ class Steps:
     def compute(self) -> None:
         """Every account's figures from frozen lines and posted entries, into a table of this connection."""
         self._execute(f"SELECT set_config('work_mem', '{MEMORY}', true)")
-        self._execute(sql.WORK, **counting_values(self._connection, self._club))
+        self._execute(sql.WORK.format(history=self._history), **counting_values(self._connection, self._club))
         self._execute("CREATE INDEX ON round_work (member_id)")
         self._execute("ANALYZE round_work (member_id)")
         found = self._execute(sql.INPUT).one()
@@ -216,9 +218,10 @@ def _digest(told: str) -> str:
 
 
 def _before(connection: Connection, club: Club, lease: Lease) -> dict[str, Any]:
-    """The last month closed before this one and its run, and the first month of the window of computed months."""
+    """The last month closed before this one and its run, the first month of the window of computed months, the run that
+    leaves it; and whether the run before looked back as this one does, so that its totals can be gone on from."""
     rows = connection.execute(
-        text("SELECT id, period FROM runs WHERE club = :club AND kind = 'stars' AND period < :period ORDER BY period DESC "
+        text("SELECT id, period, facts FROM runs WHERE club = :club AND kind = 'stars' AND period < :period ORDER BY period DESC "
              "LIMIT :window"),
         {"club": club.key, "period": lease.period, "window": club.round.window},
     ).all()  # fmt: skip
@@ -228,4 +231,6 @@ def _before(connection: Connection, club: Club, lease: Lease) -> dict[str, Any]:
         "after": rows[0].period if rows else BEFORE_ALL,
         "previous_run": rows[0].id if rows else None,
         "window_from": inside[-1].period if inside else lease.period,
+        "leaving_run": rows[-1].id if len(rows) > len(inside) else None,
+        "goes_on": bool(rows) and looks_back(club).items() <= rows[0].facts.items(),
     }
