@@ -82,7 +82,7 @@ class Outbox:
     lines: Mapping[str, Line]
     now: Callable[[], datetime]
     attend: Callable[[str, str], None]
-    threads: int = 8
+    threads: int = 16
     _queues: list[queue.SimpleQueue[Outgoing | None]] = field(init=False, default_factory=list)
     _outcomes: queue.SimpleQueue[dict[str, Any] | None] = field(init=False, default_factory=queue.SimpleQueue)
     _running: list[threading.Thread] = field(init=False, default_factory=list)

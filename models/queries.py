@@ -120,6 +120,10 @@ def ask(session: Session, *asked: Asked, commit: bool = False) -> list[list[Row]
         if first and not commit and (driver.closed or driver.broken):
             told.add_note(AT_ONCE)
         raise told from error
+    except BaseException:  # whoever listens may raise, a signal too: then the pipeline has closed the connection
+        if driver.closed:
+            connection.invalidate()
+        raise
     return [query.rows(session, rows) for (query, _), rows in zip(sent, found, strict=True)]
 
 
