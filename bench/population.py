@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 
 from sqlalchemy import Engine, text
 
 from bench.ground import NOON
+from benefits.rounds_lease import looks_back
 from clubs import Club
 from richmenu import choosing
 
@@ -58,6 +60,24 @@ SELECT :club, members.id, members.external_id || '-' || n, 'official_account', 1
 FROM members, generate_series(1, CAST(:each AS int)) n ORDER BY members.id, n
 """
 
+EARLIER = """
+WITH made AS (
+    INSERT INTO runs (club, kind, period, state, cursor, input_hash, result_hash, facts, started_at, finished_at)
+    SELECT :club, 'stars', month::date, 'done', '0', '', '', CAST(:facts AS jsonb), month, month
+    FROM generate_series(CAST(:first AS timestamp), CAST(:last AS timestamp), '1 month') month RETURNING id, period, started_at)
+INSERT INTO entries (club, member_id, unit, kind, period, run_id, amount, counted_satang, brought_satang, carried_satang,
+                     total, tier_before, tier, at)
+SELECT :club, members.id, :unit, 'round', made.period, made.id, stars, stars * 100, 0, 0, stars * 12,
+       reached.tier, reached.tier, started_at
+FROM made, members, LATERAL (SELECT 500 + members.id * 7919 % 5000 AS stars) month,
+     LATERAL (SELECT (CAST(:tiers AS text[]))[width_bucket(stars * 12, CAST(:thresholds AS bigint[]))] AS tier) reached
+ORDER BY made.period, members.id
+"""
+STAND = """
+UPDATE members SET total_stars = entries.total, tier = entries.tier FROM entries
+WHERE entries.member_id = members.id AND entries.period = :last
+"""
+
 
 def settle(engine: Engine, club: Club, count: int, now: datetime = NOON) -> None:
     """`count` people who agreed and see their menu, each the administrator of an account of her own that has joined."""
@@ -93,3 +113,25 @@ def charges(engine: Engine, club: Club, each: int, month: date, paid: datetime) 
     values = {"club": club.key, "each": each, "month": month, "paid": paid}
     with engine.begin() as connection:
         connection.execute(text(CHARGES), values)
+
+
+def rounds(engine: Engine, club: Club, first: date, last: date) -> None:
+    """The rounds of these months, done: in each an account got about what `charges` gives it, and all stand by the last."""
+    values = {
+        "club": club.key,
+        "unit": club.stars.unit,
+        "first": first,
+        "last": last,
+        "facts": json.dumps(looks_back(club)),
+        "tiers": [tier.key for tier in club.tiers],
+        "thresholds": [tier.threshold for tier in club.tiers],
+    }
+    with engine.begin() as connection:
+        connection.execute(text(EARLIER), values)
+        connection.execute(text(STAND), values)
+
+
+def raise_all(engine: Engine, club: Club) -> None:
+    """Every account in the highest tier, which its stars do not reach: each moves at the next adjustment."""
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE members SET tier = :tier"), {"tier": club.tiers[-1].key})
