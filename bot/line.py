@@ -1,14 +1,15 @@
 """The few platform calls we make. The only caller of the SDK.
 
 Messages travel as the JSON they were built as: the SDK's models drop what they do not know and cost milliseconds a
-card. Its client is what we use of it: one pool per process, its authentication, its typed errors.
+card. Its client is what we use of it: one pool per process, its authentication, its typed errors; replies, of which
+there is one for every turn, carry its headers over connections of `bot.kept`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
@@ -20,6 +21,8 @@ import urllib3
 from linebot.v3.messaging import ApiClient, Configuration
 from linebot.v3.messaging.exceptions import ApiException, OpenApiException
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
+
+from bot.kept import Kept, Lost, Unreached
 
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 TIMEOUT = (2.0, 10.0)
@@ -72,14 +75,28 @@ class Line:
     pool: int = 32
     _api: ApiClient = field(init=False, repr=False)
     _data: ApiClient = field(init=False, repr=False)
+    _kept: Kept = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._api = _client(self.api_url, self.token, self.pool)
+        self._kept = Kept(self.api_url)
         self._data = self._api if self.data_url == self.api_url else _client(self.data_url, self.token, self.pool)
 
     def reply(self, reply_token: str, messages: list[dict[str, Any]]) -> Answer:
         """Answer an event. Free; the token works once, within a minute. No retry key: there it is an error (D14)."""
-        return self._post("/v2/bot/message/reply", {"replyToken": reply_token, "messages": messages})
+        path, headers = "/v2/bot/message/reply", {**self._api.default_headers, **JSON}
+        body = json.dumps({"replyToken": reply_token, "messages": messages}).encode()
+        try:
+            status, said, data = self._kept.post(path, body, headers, TIMEOUT)
+        except Unreached as error:
+            raise NotSent(0, f"POST {path}: LINE can't be reached") from error
+        except Lost as error:
+            raise Unknown(f"POST {path}: {error}") from error
+        if status < 300:
+            return _answer(f"POST {path}", data, said)
+        refused = ApiException(status=status)
+        refused.headers, refused.body = said, data
+        return _judge(refused)
 
     def push(self, to: str, messages: list[dict[str, Any]], retry_key: UUID, unit: str | None = None) -> Answer:
         """Send to one person. Counts to the quota; 200 does not mean delivered. `unit`: see `multicast`."""
@@ -225,14 +242,9 @@ class Line:
         client: ApiClient | None = None,
     ) -> Answer:
         api = client or self._api
+        url, sent = api.configuration.host + path, {**api.default_headers, **JSON, **(headers or {})}
         try:
-            found = api.rest_client.request(
-                method,
-                api.configuration.host + path,
-                headers={**api.default_headers, **JSON, **(headers or {})},
-                body=body,
-                _request_timeout=TIMEOUT,
-            )
+            found = api.rest_client.request(method, url, headers=sent, body=body, _request_timeout=TIMEOUT)
         except ApiException as error:
             return _judge(error)
         except MaxRetryError as error:
@@ -241,14 +253,17 @@ class Line:
             raise Unknown(f"{method} {path}: {type(error.reason).__name__}") from error
         except (HTTPError, OpenApiException) as error:
             raise Unknown(f"{method} {path}: {type(error).__name__}") from error
-        try:
-            data = json.loads(found.data) if found.data else None
-        except ValueError:
-            data = found.data
-        if data and not isinstance(data, dict):
-            raise Unknown(f"{method} {path}: 200, but not LINE's answer")  # somebody between us and LINE said this
-        sent = found.getheaders()
-        return Answer(data, sent.get("x-line-request-id"), sent.get("date"))
+        return _answer(f"{method} {path}", found.data, found.getheaders())
+
+
+def _answer(call: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    try:
+        data = json.loads(body) if body else None
+    except ValueError:
+        data = body
+    if data and not isinstance(data, dict):
+        raise Unknown(f"{call}: 200, but not LINE's answer")  # somebody between us and LINE said this
+    return Answer(data, headers.get("x-line-request-id"), headers.get("date"))
 
 
 def _judge(error: ApiException) -> Answer:
@@ -257,7 +272,8 @@ def _judge(error: ApiException) -> Answer:
     body = _json(error.body)
     if error.status == 409 and headers.get("x-line-accepted-request-id"):
         return Answer(body, headers["x-line-accepted-request-id"], already=True)
-    if not error.status or error.status >= 500:  # 0: TLS broke, maybe after LINE had read everything
+    # 0: TLS broke, maybe after LINE had read everything; 3xx: LINE sends nobody elsewhere, this was not LINE.
+    if not error.status or not 400 <= error.status < 500:
         raise Unknown(f"{error.status}") from error
     kind = {404: NotFound, 429: TooMany}.get(error.status, LineError)
     raise kind(error.status, str(body.get("message", "no message")), body.get("details", ())) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import socket
 import threading
 import time
 import uuid
@@ -12,7 +13,9 @@ from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from bot.line import Line
+import pytest
+
+from bot.line import Line, Unknown
 
 HELLO = [{"type": "text", "text": "hello"}]
 
@@ -103,3 +106,61 @@ def test_a_connection_that_line_closed_meanwhile_is_made_anew() -> None:
             line.reply("token", HELLO)
             time.sleep(0.05)  # the end of the connection takes a moment to arrive, as it does from LINE
         assert len(calls) == 5
+
+
+def line_at(server: socket.socket) -> Line:
+    """Our calls to whoever listens there."""
+    url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    return Line("t" * 32, url, url)
+
+
+def whole(peer: socket.socket) -> bytes:
+    """One call to its end."""
+    got = b""
+    while not got.endswith(b"]}"):
+        got += peer.recv(65536)
+    return got
+
+
+def test_d9_a_connection_that_ends_while_it_is_used_is_unknown_and_nothing_is_said_twice() -> None:
+    """Its end was not to be seen before the reply left: LINE may have read it, so nobody says it again."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        line = line_at(server)
+        said: list[bytes] = []
+
+        def answer_once_and_hang_up_at_the_second() -> None:
+            peer, _ = server.accept()
+            with peer:
+                said.append(whole(peer))
+                peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+                said.append(whole(peer))
+
+        hanging_up = threading.Thread(target=answer_once_and_hang_up_at_the_second)
+        hanging_up.start()
+        line.reply("first", HELLO)
+        with pytest.raises(Unknown):
+            line.reply("second", HELLO)
+        hanging_up.join(5)
+        server.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            server.accept()
+    assert len(said) == 2
+
+
+@pytest.mark.parametrize("status", [b"302 Found\r\nLocation: /elsewhere", b"200 OK"])
+def test_d9_an_answer_that_is_not_lines_is_unknown(status: bytes) -> None:
+    """Somebody between us and LINE answered: whether LINE ever heard it, nobody knows; and nobody is followed."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        line = line_at(server)
+
+        def answer() -> None:
+            peer, _ = server.accept()
+            with peer:
+                whole(peer)
+                peer.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        with pytest.raises(Unknown):
+            line.reply("token", HELLO)
+        answering.join(5)
