@@ -139,6 +139,14 @@ def test_undo_within_the_window_gives_the_privilege_back_and_is_journaled(house:
     assert "Confirmed at" in use.press(pin=PIN).text
 
 
+def test_h3_a_nul_in_a_note_is_left_out(house: House) -> None:
+    """H3: the database takes none, and nobody types one."""
+    use = house.use("qr", undo_minutes=10)
+    use.press(pin=PIN)
+    assert use.press(do="undo", pin=PIN, reason="other", note="wrong\0 branch").status_code == 200
+    assert actions(use)[-1] == ("use_undone", "other: wrong branch")
+
+
 def test_undo_after_the_window_is_refused_without_costing_a_try(house: House) -> None:
     use = house.use("qr", undo_minutes=10)
     use.press(pin=PIN)

@@ -62,6 +62,7 @@ def make(console: Console, signing_keys: list[str]) -> Flask:
         for page in import_module(f"web.console.{name}").views(console):
             admin.add_view(page)
     errors.add_to(app)
+    app.before_request(gate.typed)
     app.after_request(gate.after)
     headers.protect(app, console.settings)
     app.teardown_appcontext(lambda _: console.scoped.remove())

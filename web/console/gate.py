@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, current_app, redirect, request
+from flask import Response, abort, current_app, redirect, request
 from werkzeug.wrappers import Response as Answer
 
 from benefits import signin
@@ -39,6 +39,12 @@ def before() -> Response | Answer | None:
     if wanted is None or not present_roles() & wanted:
         return errors.refused()
     return None
+
+
+def typed() -> None:
+    """400 for a form with a NUL in it: nobody types one, and the database takes none."""
+    if any("\0" in text for _, text in request.form.items(multi=True)):
+        abort(400)
 
 
 def next_step(found: Colleague) -> str:

@@ -126,7 +126,8 @@ def _undo_until(visit: Visit) -> datetime | None:
 
 def _reason() -> str:
     """The reason as the journal keeps it, such as `other: wrong branch`. Raises `NoReason`."""
-    choice, note = request.form.get("reason", ""), request.form.get("note", "").strip()[:LONGEST_NOTE]
+    choice = request.form.get("reason", "")
+    note = request.form.get("note", "").replace("\0", "").strip()[:LONGEST_NOTE]  # the database takes no NUL
     if choice not in REASONS or (choice == "other" and not note):
         raise NoReason
     return f"{choice}: {note}" if note else choice

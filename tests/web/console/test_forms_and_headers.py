@@ -43,6 +43,19 @@ def plain(rule: str) -> str:
     return PART.sub(lambda match: FREE.get(match[1], "1"), rule)
 
 
+def test_h3_a_nul_in_a_form_is_refused_and_no_error(desk: Desk) -> None:
+    """H3, C17: the database takes no NUL, and nobody types one: refused on every route that changes, before and after signing
+    in."""
+    stranger = desk.staff(*ROLES)
+    address = "/console/sign-in"
+    assert send(desk.client(), address, email="nok\0@club.example", password="x").status_code == 400
+    for route in routes(desk):
+        where = plain(route.rule.rule)
+        if route.method != "GET":
+            fields = {"csrf_token": stranger.token(), "note": "a\0b"}
+            assert stranger.client.post(where, data=fields).status_code == 400, where
+
+
 def test_c12_no_form_of_another_site_does_anything(desk: Desk) -> None:
     """C12: without a token, from another origin, from none, as text/plain, by GET: refused on every route that changes."""
     hand = desk.staff(*ROLES)
