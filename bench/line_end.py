@@ -53,6 +53,10 @@ class Seen:
         self.think = float(request.query.get("think", 0))
         return web.json_response({})
 
+    async def quota(self, request: web.Request) -> web.Response:
+        """No limit, nothing used."""
+        return web.json_response({"type": "none", "totalUsage": 0})
+
     async def anything(self, request: web.Request) -> web.Response:
         """Profiles and menus: answered, and told apart."""
         self.other += 1
@@ -66,6 +70,7 @@ def main(port: int) -> None:
     app.router.add_post("/v2/bot/message/reply", seen.reply)
     app.router.add_get("/seen", seen.seen)
     app.router.add_post("/forget", seen.forget)
+    app.router.add_get("/v2/bot/message/quota{rest:(/consumption)?}", seen.quota)
     app.router.add_route("*", "/{path:.*}", seen.anything)
     web.run_app(app, host="127.0.0.1", port=port, print=None, access_log=None)
 

@@ -1,7 +1,8 @@
 """The load: signed webhooks over connections that stay open, in a process of its own.
 
 `python -m bench.load` reads one JSON document from stdin (`port`, `path`, `secret`, `connections`, `bodies`) and prints one:
-when it began (monotonic seconds), how long it took, the status codes, and the times to answer in milliseconds.
+when it began (monotonic seconds), how long it took, the status codes, and the times to answer in milliseconds. With
+`per_second` each request has its time and is waited for from then on; without, it leaves as soon as a connection is free.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def main() -> None:
     wanted = json.load(sys.stdin)
     port, path, secret = wanted["port"], wanted["path"], wanted["secret"]
     requests = [request_of(port, path, secret, body.encode()) for body in wanted["bodies"]]
-    print(json.dumps(asyncio.run(_press(port, wanted["connections"], requests))))
+    print(json.dumps(asyncio.run(_press(port, wanted["connections"], requests, wanted.get("per_second")))))
 
 
 def request_of(port: int, path: str, secret: str, body: bytes) -> bytes:
@@ -36,11 +37,12 @@ def request_of(port: int, path: str, secret: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-async def _press(port: int, connections: int, requests: list[bytes]) -> dict[str, Any]:
+async def _press(port: int, connections: int, requests: list[bytes], per_second: float | None) -> dict[str, Any]:
     statuses: Counter[int] = Counter()
     times: list[float] = []
-    left = iter(requests)
     begun = time.monotonic()
+    due = (begun + number / per_second if per_second else 0.0 for number in range(len(requests)))
+    left = zip(due, requests, strict=False)
     await asyncio.gather(*(_connection(port, left, statuses, times) for _ in range(connections)))
     seconds = time.monotonic() - begun
     times.sort()
@@ -54,10 +56,14 @@ async def _press(port: int, connections: int, requests: list[bytes]) -> dict[str
     }
 
 
-async def _connection(port: int, left: Iterator[bytes], statuses: Counter[int], times: list[float]) -> None:
+async def _connection(
+    port: int, left: Iterator[tuple[float, bytes]], statuses: Counter[int], times: list[float]
+) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    for request in left:
-        begun = time.monotonic()
+    for due, request in left:
+        begun = due or time.monotonic()
+        if begun > time.monotonic():
+            await asyncio.sleep(begun - time.monotonic())
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
         length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
