@@ -38,6 +38,14 @@ MUTANTS = (
         ("rules/test_last_line.py::test_a1_more_taken_than_there_is_is_refused_by_the_database",),
     ),
     Mutant(
+        "a lost slot keeps its unit",
+        "taking back what was sent together with the grant",
+        CLAIMS,
+        "        ask(session, _BACK)\n",
+        "",
+        (RIVALS + "test_lfc_22_who_comes_second_takes_no_unit_no_code_and_leaves_no_note",),
+    ),
+    Mutant(
         "a code taken without its lock",
         "FOR UPDATE on the code",
         CLAIMS,
