@@ -53,6 +53,7 @@ def make(console: Console, signing_keys: list[str]) -> Flask:
     app.extensions["console"] = console
     app.jinja_env.globals.update(asset=asset, csrf=csrf_field, role_names=role_names)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.request_class = gate.Asked
     app.before_request(gate.before)
     security.protect(app, console, signing_keys)
     signing_in.add_to(app)

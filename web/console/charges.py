@@ -95,7 +95,7 @@ class Charges(Records):
     @expose("/")
     def index(self) -> Response | Answer:
         """The list; a search for the whole number of an invoice leads straight to it."""
-        mine = (Charge.club == self.club.key, Charge.invoice_no == request.args.get("q", "").strip().replace("\0", ""))
+        mine = (Charge.club == self.club.key, Charge.invoice_no == request.args.get("q", "").strip())
         found = self.session.scalar(select(Charge.id).where(*mine))
         if found is not None:
             return redirect(f"{self.url}/{found}")

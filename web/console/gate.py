@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Response, abort, current_app, redirect, request
+from functools import cached_property
+
+from flask import Request, Response, abort, current_app, redirect, request
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.wrappers import Response as Answer
 
 from benefits import signin
@@ -39,6 +42,16 @@ def before() -> Response | Answer | None:
     if wanted is None or not present_roles() & wanted:
         return errors.refused()
     return None
+
+
+class Asked(Request):
+    """A request of the console. A NUL in its address is left out: nobody types one, and the database takes none."""
+
+    @cached_property
+    def args(self) -> MultiDict[str, str]:
+        """What the address asks for."""
+        found = super().args.items(multi=True)
+        return ImmutableMultiDict((name, text.replace("\0", "")) for name, text in found)
 
 
 def typed() -> None:

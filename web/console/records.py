@@ -187,7 +187,7 @@ class Records(Page):
                 condition = next((found for key, _, found in each.options if key == value), None)
                 query = query.where(condition if condition is not None else self.model.id < 0)
         places = self.search_in()
-        for word in request.args.get("q", "")[:100].replace("\0", "").split() if places else []:
+        for word in request.args.get("q", "")[:100].split() if places else []:
             pattern = f"%{word.translate(LIKE_SPECIAL)}%"
             query = query.where(or_(*(place.ilike(pattern, escape="\\") for place in places)))
         return query
