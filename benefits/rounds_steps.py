@@ -18,8 +18,8 @@ from benefits.rounds_lease import Lease, looks_back
 from clubs import Club
 
 CHUNK = 20_000
-MEMORY = "128MB"
-"""Of the database server, while the sums of all accounts are made."""
+ROOM = "SELECT set_config('work_mem', '128MB', true)"
+"""Memory of the database server for one transaction that goes over all accounts."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Steps:
 
     def compute(self) -> None:
         """Every account's figures from frozen lines and posted entries, into a table of this connection."""
-        self._execute(f"SELECT set_config('work_mem', '{MEMORY}', true)")
+        self._execute(ROOM)
         self._execute(sql.WORK.format(history=self._history), **counting_values(self._connection, self._club))
         self._execute("CREATE INDEX ON round_work (member_id)")
         self._execute("ANALYZE round_work (member_id)")
@@ -160,6 +160,7 @@ class Steps:
     def finish(self, now: datetime) -> RunResult:
         """Sum up, and mark the run done."""
         self._lease.fence()
+        self._execute(ROOM)
         groups = self._execute(sql.SUMMARY).all()
         result = RunResult(
             period=self._lease.period,

@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0045"
-down_revision = "0046"
+revision = "0046"
+down_revision = "0045"
 
 REFERENCES = (("member_id", "members"), ("import_id", "imports"), ("paid_import_id", "imports"))
 EVENTS = ("INSERT", "UPDATE")
