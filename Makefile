@@ -29,8 +29,9 @@ quick: setup ## under a minute: what needs no browser and no database of its own
 	@$(PYTEST) -m "not slow and not browser and not database" $(LEAVES) $(TESTS)
 	@$(PY) -m pytest -m "not slow" tests/rules/test_claims.py
 
-check: setup ## lint, types, and who may import whom
+check: setup ## lint, format, types, and who may import whom
 	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
 	$(PY) -m mypy $(OURS)
 	$(if $(wildcard tests/test_architecture.py),$(PY) -m pytest tests/test_architecture.py)
 

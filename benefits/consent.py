@@ -167,7 +167,9 @@ def _record(session: Session, club: Club, person: Person, language: str, now: da
     if added is not None:
         _note(session, club, person, "consented", now, version=club.terms.version, language=shown)
         # What her withdrawal switched off comes back with her consent; what she switched off herself does not.
-        taken_back = select(Consent.id).where(Consent.person_id == person.id, Consent.withdrawn_at == person.opted_out_at)
+        taken_back = select(Consent.id).where(
+            Consent.person_id == person.id, Consent.withdrawn_at == person.opted_out_at
+        )
         if person.opted_out_at is not None and session.scalar(select(taken_back.exists())):
             opt_in(session, person=person, now=now)
 

@@ -62,7 +62,9 @@ def ensure_running(data_dir: Path, settings: Mapping[str, str] | None = None, *,
         if _answers(cluster):
             return cluster.url
         if server is not None and server.poll() is not None:
-            raise DatabaseError(f"{cluster.home} did not start (it ended with {server.returncode}).{_log_tail(cluster)}")
+            raise DatabaseError(
+                f"{cluster.home} did not start (it ended with {server.returncode}).{_log_tail(cluster)}"
+            )
         # Having started one ourselves we held the lock, so there are no orphans, only ours on its way.
         if server is None and time.monotonic() - begun > ORPHANS_MAY_LINGER:
             _end_orphans(cluster)

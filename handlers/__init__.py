@@ -147,7 +147,15 @@ ROUTES = Routes(
             meaning={
                 **dict.fromkeys(("รับข่าวสาร", "เปิดรับข่าวสาร", "offers on", "turn offers on"), Offers("on")),
                 **dict.fromkeys(
-                    ("ไม่รับข่าวสาร", "ปิดรับข่าวสาร", "ยกเลิกรับข่าวสาร", "offers off", "turn offers off", "unsubscribe", "stop"),
+                    (
+                        "ไม่รับข่าวสาร",
+                        "ปิดรับข่าวสาร",
+                        "ยกเลิกรับข่าวสาร",
+                        "offers off",
+                        "turn offers off",
+                        "unsubscribe",
+                        "stop",
+                    ),
                     Offers("off"),
                 ),
             },
@@ -156,9 +164,7 @@ ROUTES = Routes(
         Route(ConnectChat, approving.connect, ("เชื่อมต่อ {n}", "connect {n}"), before_consent=True),
         Route(ShowAsked, approving.show_asked, ("ข้อเสนอรออนุมัติ", "offers to approve"), before_consent=True),
         Route(ShowOffer, approving.show, ("ดูข้อเสนอ {n}", "show offer {n}"), before_consent=True),
-        Route(
-            ApproveOffer, approving.approve, ("อนุมัติข้อเสนอ {n} {n}", "approve offer {n} {n}"), before_consent=True
-        ),
+        Route(ApproveOffer, approving.approve, ("อนุมัติข้อเสนอ {n} {n}", "approve offer {n} {n}"), before_consent=True),
         Route(
             RejectOffer,
             approving.reject,

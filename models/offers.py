@@ -128,7 +128,8 @@ class Batch(Base):
         ),
         CheckConstraint("kind IN ('multicast', 'push')", name="kind_known"),
         CheckConstraint(
-            "state <> 'sending' OR (first_attempt_at IS NOT NULL AND line_user_ids IS NOT NULL)", name="sending_is_frozen"
+            "state <> 'sending' OR (first_attempt_at IS NOT NULL AND line_user_ids IS NOT NULL)",
+            name="sending_is_frozen",
         ),
         CheckConstraint("cardinality(line_user_ids) BETWEEN 1 AND 500", name="size"),
         CheckConstraint("doubtful BETWEEN 0 AND attempts", name="doubtful_attempts"),

@@ -27,7 +27,9 @@ class Drawn:
 
 def draw_menus(club: Club) -> tuple[Drawn, ...]:
     """Every menu of the club, drawn. Raises `MenuTooLong`, `CannotDraw` or `PictureTooHeavy`, naming the menu or text."""
-    return tuple(make_drawn(club.key, menu.key, menu_json(menu, ""), draw(menu, club.colour).png) for menu in menus_of(club))
+    return tuple(
+        make_drawn(club.key, menu.key, menu_json(menu, ""), draw(menu, club.colour).png) for menu in menus_of(club)
+    )
 
 
 def make_drawn(club: str, key: str, menu: dict[str, Any], picture: bytes) -> Drawn:

@@ -28,9 +28,17 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     """Runs until interrupted."""
     options = parse(arguments)
-    simulator = Simulator(options.webhook, options.secret, token=options.token, bot_name=options.bot_name,
-                          clock_url=options.clock_url, seed=options.seed, host=options.host, port=options.port,
-                          channel_id=options.channel_id)
+    simulator = Simulator(
+        options.webhook,
+        options.secret,
+        token=options.token,
+        bot_name=options.bot_name,
+        clock_url=options.clock_url,
+        seed=options.seed,
+        host=options.host,
+        port=options.port,
+        channel_id=options.channel_id,
+    )
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -60,8 +60,10 @@ def dialog(line: Line, call: Call) -> Answer:
     if person is None or not within("accountLink.nonce", len(nonce)):
         return _page(f"<h1>Error</h1><p>{_EXPIRED}</p>", 400)
     action = f"/dialog/bot/accountLink?linkToken={quote(token)}&amp;nonce={quote(nonce)}"
-    return _page(f"<h1>{html.escape(line.bot_name)}</h1><p>Link the LINE account of <b>{html.escape(person.name)}</b> "
-                 f'with this service?</p><form method="post" action="{action}"><button>Link</button></form>')
+    return _page(
+        f"<h1>{html.escape(line.bot_name)}</h1><p>Link the LINE account of <b>{html.escape(person.name)}</b> "
+        f'with this service?</p><form method="post" action="{action}"><button>Link</button></form>'
+    )
 
 
 def agree(line: Line, call: Call) -> Answer:

@@ -86,5 +86,11 @@ def _clipboard(check: Check, action: Json, path: Path) -> None:
     check.text(action, "clipboardText", path, "action.clipboardText", required=True)
 
 
-_CHECKS = {"postback": _postback, "message": _message, "uri": _uri, "datetimepicker": _picker,
-           "richmenuswitch": _switch, "clipboard": _clipboard}
+_CHECKS = {
+    "postback": _postback,
+    "message": _message,
+    "uri": _uri,
+    "datetimepicker": _picker,
+    "richmenuswitch": _switch,
+    "clipboard": _clipboard,
+}

@@ -37,7 +37,9 @@ def create(line: Line, call: Call) -> Answer:
     if alias in line.menus.aliases:
         raise Refusal(400, "conflict richmenu alias id")
     if not at_most("channel.aliases", len(line.menus.aliases) + 1):
-        raise Refusal(400, f"The maximum number of rich menu aliases ({LIMITS['channel.aliases'].most}) has been reached")
+        raise Refusal(
+            400, f"The maximum number of rich menu aliases ({LIMITS['channel.aliases'].most}) has been reached"
+        )
     line.menus.aliases[alias] = menu
     return Answer()
 

@@ -17,8 +17,15 @@ Json = dict[str, Any]
 class Refusal(Exception):
     """LINE refuses the call: status, message, `details[]` of message and property, extra headers."""
 
-    def __init__(self, status: int, message: str | None, details: list[Json] | None = None, *,
-                 headers: Mapping[str, str] | None = None, body: Json | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str | None,
+        details: list[Json] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Json | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message

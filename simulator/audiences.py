@@ -26,9 +26,17 @@ class Audience:
 
     def json(self) -> Json:
         """LINE's audience object, as far as it concerns uploads."""
-        return {"audienceGroupId": self.id, "type": "UPLOAD", "description": self.description, "status": "READY",
-                "audienceCount": len(self.members), "created": self.created, "permission": "READ_WRITE",
-                "isIfaAudience": False, "createRoute": "MESSAGING_API"}
+        return {
+            "audienceGroupId": self.id,
+            "type": "UPLOAD",
+            "description": self.description,
+            "status": "READY",
+            "audienceCount": len(self.members),
+            "created": self.created,
+            "permission": "READ_WRITE",
+            "isIfaAudience": False,
+            "createRoute": "MESSAGING_API",
+        }
 
 
 def create(line: Line, call: Call) -> Answer:

@@ -46,8 +46,15 @@ async def test(line: Line, call: Call) -> Answer:
     if not url:
         raise Refusal(404, _NO_ENDPOINT)
     outcome = await line.webhooks.post([], url=url, note="webhook test")
-    return Answer({"success": outcome.ok, "timestamp": iso(line.clock.time()), "statusCode": outcome.status,
-                   "reason": outcome.reason, "detail": outcome.detail})
+    return Answer(
+        {
+            "success": outcome.ok,
+            "timestamp": iso(line.clock.time()),
+            "statusCode": outcome.status,
+            "reason": outcome.reason,
+            "detail": outcome.detail,
+        }
+    )
 
 
 ROUTES = (

@@ -17,7 +17,9 @@ _DEFAULT_LOADING = 20
 _ONLY_USERS = "Only user id is acceptable, please confirm if there are any group/room ids or illegal ids."
 _BAD_READ_TOKEN = "Invalid markAsReadToken. Tokens must be used by the bot that received them via Webhook."
 #: A grey dot, served when a person sent a picture without giving its bytes.
-_PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==")
+_PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
+)
 
 
 def loading(line: Line, call: Call) -> Answer:

@@ -47,8 +47,16 @@ class Check:
         """One more problem."""
         self.problems.append((path, words))
 
-    def text(self, holder: Json, name: str, path: Path, limit: str | None = None, *, required: bool = False,
-             pattern: re.Pattern[str] | None = None) -> str | None:
+    def text(
+        self,
+        holder: Json,
+        name: str,
+        path: Path,
+        limit: str | None = None,
+        *,
+        required: bool = False,
+        pattern: re.Pattern[str] | None = None,
+    ) -> str | None:
         """A text property within a named limit. Returns it when it is a text."""
         value = holder.get(name)
         where = (*path, name)
@@ -68,8 +76,11 @@ class Check:
         least, most = int(LIMITS[limit].least), int(LIMITS[limit].most or 0)
         if limit.endswith(("uri", "Uri")) and self.deep:
             return f"size must be between 0 and {most}"
-        return f"must not be longer than {most} characters" if self.deep else (
-            f"Length must be between {least} and {most}")
+        return (
+            f"must not be longer than {most} characters"
+            if self.deep
+            else (f"Length must be between {least} and {most}")
+        )
 
     def items(self, holder: Json, name: str, path: Path, limit: str | None, *, required: bool = True) -> list[Any]:
         """An array within a named limit. Returns what is there to look into."""
@@ -106,11 +117,22 @@ class Check:
         elif not isinstance(value, str):
             raise invalid_property(f"'{dotted((*path, name))}'")
         elif value not in options:
-            self.add((*path, name), "invalid property" if self.deep else
-                     f"Must be one of the following values: [{', '.join(options)}]")
+            self.add(
+                (*path, name),
+                "invalid property" if self.deep else f"Must be one of the following values: [{', '.join(options)}]",
+            )
 
-    def number(self, holder: Json, name: str, path: Path, *, required: bool = False, whole: bool = True,
-               least: float | None = None, limit: str | None = None) -> float | None:
+    def number(
+        self,
+        holder: Json,
+        name: str,
+        path: Path,
+        *,
+        required: bool = False,
+        whole: bool = True,
+        least: float | None = None,
+        limit: str | None = None,
+    ) -> float | None:
         """A number property; `limit` names its range."""
         value = holder.get(name)
         where = (*path, name)
@@ -123,8 +145,12 @@ class Check:
         if least is not None and value < least:
             self.add(where, f"must be greater than or equal to {least:g}")
         elif limit is not None and not within(limit, value):
-            self.add(where, f"must be between {LIMITS[limit].least:g} and {LIMITS[limit].most:g}"
-                     if LIMITS[limit].most is not None else f"must be greater than or equal to {LIMITS[limit].least:g}")
+            self.add(
+                where,
+                f"must be between {LIMITS[limit].least:g} and {LIMITS[limit].most:g}"
+                if LIMITS[limit].most is not None
+                else f"must be greater than or equal to {LIMITS[limit].least:g}",
+            )
         return float(value)
 
     def boolean(self, holder: Json, name: str, path: Path, *, required: bool = False) -> None:
@@ -136,8 +162,16 @@ class Check:
         elif not isinstance(value, bool):
             raise invalid_property(f"'{dotted((*path, name))}'")
 
-    def url(self, holder: Json, name: str, path: Path, *, schemes: tuple[str, ...] = ("https",), limit: str = "url",
-            required: bool = False) -> None:
+    def url(
+        self,
+        holder: Json,
+        name: str,
+        path: Path,
+        *,
+        schemes: tuple[str, ...] = ("https",),
+        limit: str = "url",
+        required: bool = False,
+    ) -> None:
         """A percent-encoded URL of one of the schemes."""
         value = self.text(holder, name, path, required=required)
         if value is None:

@@ -34,8 +34,10 @@ class ClockSync:
         item.note = "clock"
         started = time.perf_counter()
         try:
-            async with (aiohttp.ClientSession(timeout=_PATIENCE) as session,
-                        session.post(self.line.clock_url, json=body) as answer):
+            async with (
+                aiohttp.ClientSession(timeout=_PATIENCE) as session,
+                session.post(self.line.clock_url, json=body) as answer,
+            ):
                 item.status = answer.status
                 item.response = await answer.content.read(2000)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -34,17 +34,24 @@ def add_routes(app: web.Application, line: Line) -> None:
     """Adds every /_sim/ route."""
     sync = ClockSync(line)
     acts: list[tuple[str, str, Act]] = [
-        ("GET", "/_sim/state", _state), ("POST", "/_sim/reset", _reset),
-        ("POST", "/_sim/send-webhook", _send_webhook), ("GET", "/_sim/webhook/errors", _errors),
+        ("GET", "/_sim/state", _state),
+        ("POST", "/_sim/reset", _reset),
+        ("POST", "/_sim/send-webhook", _send_webhook),
+        ("GET", "/_sim/webhook/errors", _errors),
         ("GET", "/_sim/clock", lambda line, request, body: line.clock_json()),
-        ("GET", "/_sim/traffic", _traffic), ("GET", "/_sim/traffic.json", _traffic_file),
+        ("GET", "/_sim/traffic", _traffic),
+        ("GET", "/_sim/traffic.json", _traffic_file),
         ("DELETE", "/_sim/traffic", _forget_traffic),
-        ("GET", "/_sim/faults", _faults), ("POST", "/_sim/faults", _add_fault),
-        ("DELETE", "/_sim/faults", _clear_faults), ("DELETE", "/_sim/faults/{id}", _remove_fault),
+        ("GET", "/_sim/faults", _faults),
+        ("POST", "/_sim/faults", _add_fault),
+        ("DELETE", "/_sim/faults", _clear_faults),
+        ("DELETE", "/_sim/faults/{id}", _remove_fault),
         ("GET", "/_sim/settings", lambda line, request, body: line.settings.json()),
-        ("POST", "/_sim/settings", _settings), ("GET", "/_sim/richmenus/{id}/image", _image),
+        ("POST", "/_sim/settings", _settings),
+        ("GET", "/_sim/richmenus/{id}/image", _image),
         ("GET", "/_sim/content/{id}", _content),
-        *phones.ROUTES, *groups.ROUTES,
+        *phones.ROUTES,
+        *groups.ROUTES,
     ]
     for method, path, act in acts:
         app.router.add_route(method, path, _wrap(line, act))
@@ -63,6 +70,7 @@ def _wrap(line: Line, act: Act) -> Callable[[web.Request], Awaitable[web.StreamR
         except ValueError as error:
             return web.json_response({"error": str(error)}, status=getattr(error, "status", 400))
         return found if isinstance(found, web.StreamResponse) else web.json_response(found)
+
     return handle
 
 
@@ -82,12 +90,16 @@ async def _body(request: web.Request) -> Json:
 def _state(line: Line, request: web.Request, body: Json) -> Json:
     listed = int(request.query.get("people", _PEOPLE_LISTED))
     people = [line.person_json(person) for person in list(line.people.values())[:listed]]
-    return {**line.clock_json(),
-            "bot": {"id": line.bot_id, "name": line.bot_name, "webhook": line.webhook, "picture": None},
-            "people": people, "people_total": len(line.people),
-            "groups": [group.json() for group in line.groups.values()],
-            "quota": {"limit": line.settings.quota_limit, "used": line.quota.used},
-            "settings": line.settings.json(), "faults": [fault.json() for fault in line.faults.planned]}
+    return {
+        **line.clock_json(),
+        "bot": {"id": line.bot_id, "name": line.bot_name, "webhook": line.webhook, "picture": None},
+        "people": people,
+        "people_total": len(line.people),
+        "groups": [group.json() for group in line.groups.values()],
+        "quota": {"limit": line.settings.quota_limit, "used": line.quota.used},
+        "settings": line.settings.json(),
+        "faults": [fault.json() for fault in line.faults.planned],
+    }
 
 
 def _reset(line: Line, request: web.Request, body: Json) -> Json:
@@ -97,9 +109,13 @@ def _reset(line: Line, request: web.Request, body: Json) -> Json:
 
 
 async def _send_webhook(line: Line, request: web.Request, body: Json) -> Json:
-    raw = base64.b64decode(body["raw"]) if "raw" in body else json.dumps(
-        {"destination": body.get("destination", line.bot_id), "events": body.get("events", [])},
-        ensure_ascii=False).encode()
+    raw = (
+        base64.b64decode(body["raw"])
+        if "raw" in body
+        else json.dumps(
+            {"destination": body.get("destination", line.bot_id), "events": body.get("events", [])}, ensure_ascii=False
+        ).encode()
+    )
     signed = signature(str(body.get("secret", line.secret)), raw) if body.get("sign", True) else None
     outcome = await line.webhooks.post_raw(raw, signed, note="made by hand")
     return {"status": outcome.status, "reason": outcome.reason, "detail": outcome.detail}
@@ -147,8 +163,9 @@ def _traffic(line: Line, request: web.Request, body: Json) -> Json:
 
 def _traffic_file(line: Line, request: web.Request, body: Json) -> web.Response:
     text = json.dumps({"items": [item.json() for item in line.traffic.after(0)]}, ensure_ascii=False, indent=1)
-    return web.Response(text=text, content_type="application/json",
-                        headers={"Content-Disposition": "attachment; filename=traffic.json"})
+    return web.Response(
+        text=text, content_type="application/json", headers={"Content-Disposition": "attachment; filename=traffic.json"}
+    )
 
 
 def _forget_traffic(line: Line, request: web.Request, body: Json) -> Json:
@@ -191,8 +208,9 @@ def _image(line: Line, request: web.Request, body: Json) -> web.Response:
     menu = line.menus.all.get(request.match_info["id"])
     if menu is None or menu.image is None:
         raise Wrong("There is no such rich menu, or it has no image.", 404)
-    return web.Response(body=menu.image, content_type=menu.content_type,
-                        headers={"Cache-Control": "public, max-age=3600"})
+    return web.Response(
+        body=menu.image, content_type=menu.content_type, headers={"Cache-Control": "public, max-age=3600"}
+    )
 
 
 def _content(line: Line, request: web.Request, body: Json) -> web.Response:
@@ -223,4 +241,5 @@ def _stream(line: Line) -> Callable[[web.Request], Awaitable[web.StreamResponse]
             return answer
         finally:
             line.stream.close(queue)
+
     return handle

@@ -56,8 +56,10 @@ def insight_delivery(line: Line, call: Call) -> Answer:
     status = _status(line, day, _FIRST_INSIGHT)
     if status != "ready":
         return Answer({"status": status})
-    sent = {f"api{method.capitalize()}": line.quota.on_day(day, method)
-            for method in ("broadcast", "push", "multicast", "narrowcast", "reply")}
+    sent = {
+        f"api{method.capitalize()}": line.quota.on_day(day, method)
+        for method in ("broadcast", "push", "multicast", "narrowcast", "reply")
+    }
     return Answer({"status": status, **{name: number for name, number in sent.items() if number}})
 
 
@@ -67,9 +69,14 @@ def insight_followers(line: Line, call: Call) -> Answer:
     if status != "ready":
         return Answer({"status": status, "followers": None, "targetedReaches": None, "blocks": None})
     friends = [person for person in line.people.values() if person.friend]
-    return Answer({"status": status, "followers": len(friends),
-                   "targetedReaches": sum(person.reachable for person in friends),
-                   "blocks": sum(person.blocked for person in friends)})
+    return Answer(
+        {
+            "status": status,
+            "followers": len(friends),
+            "targetedReaches": sum(person.reachable for person in friends),
+            "blocks": sum(person.blocked for person in friends),
+        }
+    )
 
 
 def demographic(line: Line, call: Call) -> Answer:
@@ -80,8 +87,10 @@ def demographic(line: Line, call: Call) -> Answer:
 ROUTES = (
     Route("GET", "/v2/bot/message/quota", quota),
     Route("GET", "/v2/bot/message/quota/consumption", consumption),
-    *(Route("GET", f"/v2/bot/message/delivery/{method}", delivered)
-      for method in ("reply", "push", "multicast", "broadcast")),
+    *(
+        Route("GET", f"/v2/bot/message/delivery/{method}", delivered)
+        for method in ("reply", "push", "multicast", "broadcast")
+    ),
     Route("GET", "/v2/bot/insight/message/delivery", insight_delivery),
     Route("GET", "/v2/bot/insight/followers", insight_followers),
     Route("GET", "/v2/bot/insight/demographic", demographic),

@@ -33,9 +33,17 @@ class ErrorStatistics:
 
     def json(self) -> list[dict[str, Any]]:
         """The rows as LINE's console shows them."""
-        return [{"date": _local(row["first"]).strftime("%Y-%m-%d"), "start": _local(row["first"]).strftime("%H:%M:%S"),
-                 "end": _local(row["last"]).strftime("%H:%M:%S"), "reason": row["reason"], "detail": row["detail"],
-                 "errors": row["errors"]} for row in self._rows]
+        return [
+            {
+                "date": _local(row["first"]).strftime("%Y-%m-%d"),
+                "start": _local(row["first"]).strftime("%H:%M:%S"),
+                "end": _local(row["last"]).strftime("%H:%M:%S"),
+                "reason": row["reason"],
+                "detail": row["detail"],
+                "errors": row["errors"],
+            }
+            for row in self._rows
+        ]
 
 
 def _local(seconds: float) -> datetime:

@@ -26,9 +26,14 @@ def source(person: Person | None, group: Group | None = None) -> Json:
 def build(line: Line, kind: str, origin: Json | None, *, reply: bool = False, **fields: Any) -> Json:
     """One event of `kind` now. `reply`: with a reply token, unless the channel is on standby."""
     standby = line.settings.standby
-    event: Json = {"type": kind, **fields, "webhookEventId": line.ids.event(),
-                   "deliveryContext": {"isRedelivery": False}, "timestamp": int(line.clock.time() * 1000),
-                   "mode": "standby" if standby else "active"}
+    event: Json = {
+        "type": kind,
+        **fields,
+        "webhookEventId": line.ids.event(),
+        "deliveryContext": {"isRedelivery": False},
+        "timestamp": int(line.clock.time() * 1000),
+        "mode": "standby" if standby else "active",
+    }
     if origin is not None:
         event["source"] = origin
     if reply and origin is not None and not standby:
@@ -41,8 +46,9 @@ def chat_of(origin: Json) -> str:
     return str(origin.get("groupId") or origin.get("roomId") or origin.get("userId"))
 
 
-def send(line: Line, kind: str, person: Person | None, group: Group | None = None, *, reply: bool = False,
-         **fields: Any) -> Json:
+def send(
+    line: Line, kind: str, person: Person | None, group: Group | None = None, *, reply: bool = False, **fields: Any
+) -> Json:
     """Builds an event and hands it to delivery. Returns the event."""
     origin = source(person, group)
     event = build(line, kind, origin, reply=reply, **fields)

@@ -8,8 +8,21 @@ from typing import Any
 
 from simulator.clock import Clock
 
-KINDS = ("rate_429", "quota_429", "error_500_before", "error_500_after", "timeout_before", "timeout_after",
-         "reset_before", "reset_after", "slow", "half_body", "html_body", "expired_token", "outage")
+KINDS = (
+    "rate_429",
+    "quota_429",
+    "error_500_before",
+    "error_500_after",
+    "timeout_before",
+    "timeout_after",
+    "reset_before",
+    "reset_after",
+    "slow",
+    "half_body",
+    "html_body",
+    "expired_token",
+    "outage",
+)
 #: Kinds that only say "no" before anything happened.
 _NUMBERS = {"probability": (0.0, 1.0), "seconds": (0.0, 1e9)}
 
@@ -30,8 +43,16 @@ class Fault:
 
     def json(self) -> dict[str, Any]:
         """The fault as the page reads it."""
-        found = {"id": self.id, "kind": self.kind, "method": self.method, "path": self.path,
-                 "probability": self.probability, "times": self.times, "seconds": self.seconds, "status": self.status}
+        found = {
+            "id": self.id,
+            "kind": self.kind,
+            "method": self.method,
+            "path": self.path,
+            "probability": self.probability,
+            "times": self.times,
+            "seconds": self.seconds,
+            "status": self.status,
+        }
         return {name: value for name, value in found.items() if value is not None}
 
     def fits(self, method: str, path: str) -> bool:
@@ -54,12 +75,15 @@ class Faults:
         """Plans a fault. Raises ValueError with a sentence when `values` cannot be one."""
         unknown = set(values) - {"kind", "method", "path", "probability", "times", "seconds", "status"}
         if unknown or values.get("kind") not in KINDS:
-            raise ValueError(f"A fault needs a kind ({', '.join(KINDS)}) and may have method, path, probability, "
-                             "times, seconds, status.")
+            raise ValueError(
+                f"A fault needs a kind ({', '.join(KINDS)}) and may have method, path, probability, "
+                "times, seconds, status."
+            )
         for name, (low, high) in _NUMBERS.items():
             value = values.get(name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))
-                                      or not low <= value <= high):
+            if value is not None and (
+                isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high
+            ):
                 raise ValueError(f"{name} must be a number from {low:g} to {high:g}.")
         times = values.get("times")
         if times is not None and (isinstance(times, bool) or not isinstance(times, int) or times < 1):

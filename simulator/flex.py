@@ -68,8 +68,11 @@ def _bubble(check: Check, bubble: Json, path: Path, *, alone: bool) -> None:
         allowed = ("box", "image", "video") if block == "hero" else ("box",)
         if bubble.get(block) is not None:
             _component(check, bubble[block], (*path, block), allowed, 1)
-    if isinstance(bubble.get("hero"), dict) and bubble["hero"].get("type") == "video" and (
-            not alone or bubble.get("size", "mega") not in _VIDEO_SIZES):
+    if (
+        isinstance(bubble.get("hero"), dict)
+        and bubble["hero"].get("type") == "video"
+        and (not alone or bubble.get("size", "mega") not in _VIDEO_SIZES)
+    ):
         check.add((*path, "hero"), "invalid property")
     check_action(check, bubble, "action", path, "flex", required=False)
     _styles(check, bubble, path)
@@ -158,8 +161,16 @@ def _plain(check: Check, item: Json, path: Path, depth: int) -> None:
 
 
 _SPECIAL: dict[str, Callable[[Check, Json, Path, int], None]] = {
-    "box": _box, "button": _button, "image": _image, "video": _video, "icon": _icon, "text": _text, "span": _span,
-    "separator": _plain, "filler": _plain}
+    "box": _box,
+    "button": _button,
+    "image": _image,
+    "video": _video,
+    "icon": _icon,
+    "text": _text,
+    "span": _span,
+    "separator": _plain,
+    "filler": _plain,
+}
 
 
 def _animated(value: Any) -> int:

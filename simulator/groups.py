@@ -102,6 +102,9 @@ def _chat(line: Line, request: web.Request, body: Json) -> Json:
 
 _ONE = "/_sim/groups/{id}"
 ROUTES: tuple[tuple[str, str, Any], ...] = (
-    ("POST", "/_sim/groups", _add), ("GET", _ONE + "/chat", _chat), ("POST", _ONE + "/join", _join),
-    ("POST", _ONE + "/leave", _leave), ("POST", _ONE + "/members", _members),
+    ("POST", "/_sim/groups", _add),
+    ("GET", _ONE + "/chat", _chat),
+    ("POST", _ONE + "/join", _join),
+    ("POST", _ONE + "/leave", _leave),
+    ("POST", _ONE + "/members", _members),
 )

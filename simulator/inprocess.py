@@ -32,13 +32,25 @@ class Simulator:
     `url` is the base for api and api-data paths alike; `line` is the platform itself, to be touched only inside `do`.
     """
 
-    def __init__(self, webhook: str | None = None, secret: str = "secret", *, token: str | None = None,
-                 bot_name: str = "Bot", clock: Clock | datetime | None = None, clock_url: str | None = None,
-                 seed: int = 1, host: str = "127.0.0.1", port: int = 0, channel_id: str = "2000000000") -> None:
+    def __init__(
+        self,
+        webhook: str | None = None,
+        secret: str = "secret",
+        *,
+        token: str | None = None,
+        bot_name: str = "Bot",
+        clock: Clock | datetime | None = None,
+        clock_url: str | None = None,
+        seed: int = 1,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        channel_id: str = "2000000000",
+    ) -> None:
         """`clock`: a Clock, or an aware moment at which time stands still; port 0 takes a free one."""
         made = Clock(frozen=clock) if isinstance(clock, datetime) else clock
-        self.line = Line(webhook=webhook, secret=secret, token=token, bot_name=bot_name, clock=made, seed=seed,
-                         channel_id=channel_id)
+        self.line = Line(
+            webhook=webhook, secret=secret, token=token, bot_name=bot_name, clock=made, seed=seed, channel_id=channel_id
+        )
         self.line.clock_url = clock_url
         self.clock = self.line.clock
         self.host, self.port = host, port
@@ -67,8 +79,9 @@ class Simulator:
     def __enter__(self) -> Simulator:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def _run(self) -> None:
@@ -93,8 +106,10 @@ class Simulator:
 
     def do(self, act: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
         """Runs `act(line, ...)` in the simulator's thread and returns its result."""
+
         async def run() -> Result:
             return act(self.line, *args, **kwargs)
+
         return asyncio.run_coroutine_threadsafe(run(), self._loop).result(timeout=60)
 
     # --- people --------------------------------------------------------------------------------------------------
@@ -104,11 +119,13 @@ class Simulator:
 
     def group(self, name: str, members: list[Person], *, joined: bool = True) -> Group:
         """A new group; with `joined` the bot is invited at once (`join`)."""
+
         def make(line: Line) -> Group:
             group = groups.add_group(line, name, [person.id for person in members])
             if joined:
                 groups.join(line, group)
             return group
+
         return self.do(make)
 
     def follow(self, person: Person) -> None:
@@ -156,7 +173,7 @@ class Simulator:
         """The bot's messages in a chat, only those after `since` when given."""
         entries = self.chat(chat)
         if since is not None and since in entries:
-            entries = entries[entries.index(since) + 1:]
+            entries = entries[entries.index(since) + 1 :]
         return [entry.message for entry in entries if entry.origin == "bot"]
 
     # --- waiting and looking -------------------------------------------------------------------------------------
@@ -180,8 +197,9 @@ class Simulator:
 
     def calls(self, path: str, method: str | None = None) -> list[Json]:
         """The bot's calls whose path starts with `path`."""
-        return [item for item in self.traffic("in")
-                if item["path"].startswith(path) and method in (None, item["method"])]
+        return [
+            item for item in self.traffic("in") if item["path"].startswith(path) and method in (None, item["method"])
+        ]
 
     def events(self, kind: str | None = None) -> list[Json]:
         """The events of every webhook that was sent, redeliveries included."""
@@ -204,9 +222,11 @@ class Simulator:
 
     def set(self, **settings: Any) -> None:
         """Changes settings by name."""
+
         def change(line: Line) -> None:
             line.settings.change(settings)
             line.webhooks.resume()
+
         self.do(change)
 
     def advance(self, seconds: float) -> None:
@@ -225,4 +245,5 @@ class Simulator:
         async def move(line: Line) -> None:
             change(line)
             await ClockSync(line).moved()
+
         asyncio.run_coroutine_threadsafe(move(self.line), self._loop).result(timeout=60)

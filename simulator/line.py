@@ -36,8 +36,17 @@ CROWD = 500
 class Line:
     """One LINE platform with one official account. Touched only from the thread of its event loop."""
 
-    def __init__(self, *, webhook: str | None, secret: str, token: str | None = None, bot_name: str = "Bot",
-                 clock: Clock | None = None, seed: int = 1, channel_id: str = "2000000000") -> None:
+    def __init__(
+        self,
+        *,
+        webhook: str | None,
+        secret: str,
+        token: str | None = None,
+        bot_name: str = "Bot",
+        clock: Clock | None = None,
+        seed: int = 1,
+        channel_id: str = "2000000000",
+    ) -> None:
         """`webhook`: where events go; `token`: the only long-lived token accepted, None accepts any."""
         self.webhook = webhook
         self.secret = secret
@@ -119,9 +128,17 @@ class Line:
     # --- what watchers see ---------------------------------------------------------------------------------------
     def person_json(self, person: Person) -> dict[str, Any]:
         """The person as the page reads it, with the rich menu this person sees."""
-        return {"id": person.id, "name": person.name, "language": person.language, "picture": person.picture,
-                "friend": person.friend, "blocked": person.blocked, "gone": person.gone, "unread": person.unread,
-                "menu": self.menus.shown_to(person)}
+        return {
+            "id": person.id,
+            "name": person.name,
+            "language": person.language,
+            "picture": person.picture,
+            "friend": person.friend,
+            "blocked": person.blocked,
+            "gone": person.gone,
+            "unread": person.unread,
+            "menu": self.menus.shown_to(person),
+        }
 
     def publish_person(self, person: Person) -> None:
         """Tells watchers that something about this person changed."""

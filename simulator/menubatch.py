@@ -29,7 +29,10 @@ class Batch:
 
     def json(self) -> Json:
         """LINE's progress object."""
-        found: Json = {"phase": "ongoing" if self.completed is None else "succeeded", "acceptedTime": iso(self.accepted)}
+        found: Json = {
+            "phase": "ongoing" if self.completed is None else "succeeded",
+            "acceptedTime": iso(self.accepted),
+        }
         if self.completed is not None:
             found["completedTime"] = iso(self.completed)
         return found
@@ -41,8 +44,9 @@ def check(line: Line, body: Json) -> list[Json]:
     if not isinstance(operations, list) or not within("richmenu.batch.operations", len(operations)):
         raise body_errors(("operations", "Size must be between 1 and 1000"))
     key = body.get("resumeRequestKey")
-    if key is not None and (not isinstance(key, str) or not _KEY.fullmatch(key)
-                            or not within("richmenu.batch.resumeRequestKey", len(key))):
+    if key is not None and (
+        not isinstance(key, str) or not _KEY.fullmatch(key) or not within("richmenu.batch.resumeRequestKey", len(key))
+    ):
         raise body_errors(("resumeRequestKey", "invalid resumeRequestKey"))
     kinds = {str(item.get("type")) if isinstance(item, dict) else None for item in operations}
     if not kinds <= {"link", "unlink", "unlinkAll"}:
@@ -63,8 +67,11 @@ def _check_one(line: Line, operation: Json, number: int, seen: set[str]) -> None
         id = checked_menu_id(operation, name, where)
         menu = line.menus.all.get(id)
         if menu is None:
-            raise Refusal(404, "The request body has 1 error(s)",
-                          [{"message": f"Richmenu ({id}) is not found", "property": where}])
+            raise Refusal(
+                404,
+                "The request body has 1 error(s)",
+                [{"message": f"Richmenu ({id}) is not found", "property": where}],
+            )
         if name == "to" and menu.image is None:
             raise body_errors((where, f"'to' richmenu ({id}) must have image but it doesn't"))
     if operation["from"] in seen:
@@ -78,8 +85,11 @@ def start(line: Line, call: Call) -> Answer:
     operations = check(line, body)
     now = line.clock.time()
     batch = Batch(operations, body.get("resumeRequestKey"), now)
-    known = [old for old in line.batches.values()
-             if batch.key is not None and old.key == batch.key and now - old.accepted <= PROGRESS_SECONDS]
+    known = [
+        old
+        for old in line.batches.values()
+        if batch.key is not None and old.key == batch.key and now - old.accepted <= PROGRESS_SECONDS
+    ]
     line.batches[call.request_id] = batch
     if known:
         batch.completed = now

@@ -29,7 +29,7 @@ def text(check: Check, message: Json, path: Path) -> None:
             check.add(where, check.missing)
             continue
         index = check.number(emoji, "index", where, required=True, least=0)
-        if index is not None and units[int(index) * 2:int(index) * 2 + 2] != b"$\x00":
+        if index is not None and units[int(index) * 2 : int(index) * 2 + 2] != b"$\x00":
             check.add((*where, "index"), "invalid property")
         check.text(emoji, "productId", where, required=True)
         check.text(emoji, "emojiId", where, required=True)
@@ -156,5 +156,16 @@ def alt_text(check: Check, message: Json, path: Path) -> None:
     check.text(message, "altText", path, "altText", required=True)
 
 
-__all__ = ["alt_text", "audio", "coupon", "image", "location", "quick_reply", "sender", "sticker", "text", "text_v2",
-           "video"]
+__all__ = [
+    "alt_text",
+    "audio",
+    "coupon",
+    "image",
+    "location",
+    "quick_reply",
+    "sender",
+    "sticker",
+    "text",
+    "text_v2",
+    "video",
+]

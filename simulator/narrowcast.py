@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 #: LINE refuses attributes below this reach, and fails a delivery to fewer recipients (REF restrictions).
 _LEAST_REACH, _LEAST_RECIPIENTS = 100, 50
-_FAILED = {1: "An internal error occurred.", 2: "There were not enough recipients.",
-           5: "The number of recipients exceeds the maximum number of messages to send."}
+_FAILED = {
+    1: "An internal error occurred.",
+    2: "There were not enough recipients.",
+    5: "The number of recipients exceeds the maximum number of messages to send.",
+}
 
 
 class Narrowcast:
@@ -106,8 +109,10 @@ def _start(line: Line, job: Narrowcast) -> None:
     if uses_demographics(job.body) and len(chosen) < _LEAST_RECIPIENTS:
         _fail(line, job, 2)
         return
-    most = min(_most(line, limit, len(chosen)) if not limit.get("upToRemainingQuota") else
-               min(len(chosen), job.reserved), len(chosen))
+    most = min(
+        _most(line, limit, len(chosen)) if not limit.get("upToRemainingQuota") else min(len(chosen), job.reserved),
+        len(chosen),
+    )
     if most < len(chosen):
         if limit.get("forbidPartialDelivery"):
             _fail(line, job, 5)

@@ -82,9 +82,15 @@ def make_id_token(line: Line, person: Person, wishes: Json) -> str:
     `wishes` may name client_id, nonce, email and seconds (its life).
     """
     now = int(line.clock.time())
-    claims: Json = {"iss": _ISSUER, "sub": person.id, "aud": str(wishes.get("client_id", line.channel_id)),
-                    "exp": now + int(wishes.get("seconds", _ID_TOKEN_SECONDS)), "iat": now, "amr": ["linesso"],
-                    "name": person.name}
+    claims: Json = {
+        "iss": _ISSUER,
+        "sub": person.id,
+        "aud": str(wishes.get("client_id", line.channel_id)),
+        "exp": now + int(wishes.get("seconds", _ID_TOKEN_SECONDS)),
+        "iat": now,
+        "amr": ["linesso"],
+        "name": person.name,
+    }
     claims |= {name: wishes[name] for name in ("nonce", "email") if wishes.get(name)}
     if person.picture:
         claims["picture"] = person.picture

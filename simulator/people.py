@@ -16,8 +16,9 @@ class Entry:
 
     __slots__ = ("_text", "at", "edited", "id", "origin", "sender", "unsent", "via")
 
-    def __init__(self, id: str, origin: str, sender: str | None, at: float, message: dict[str, Any],
-                 via: str | None = None) -> None:
+    def __init__(
+        self, id: str, origin: str, sender: str | None, at: float, message: dict[str, Any], via: str | None = None
+    ) -> None:
         """`origin`: bot, user or system; `at`: seconds since 1970; `via`: how the bot sent it."""
         self.id = id
         self.origin = origin
@@ -39,15 +40,36 @@ class Entry:
 
     def json(self) -> dict[str, Any]:
         """The entry as the page reads it."""
-        return {"id": self.id, "from": self.origin, "sender": self.sender, "at": iso(self.at),
-                "message": self.message, "unsent": self.unsent, "edited": self.edited, "via": self.via}
+        return {
+            "id": self.id,
+            "from": self.origin,
+            "sender": self.sender,
+            "at": iso(self.at),
+            "message": self.message,
+            "unsent": self.unsent,
+            "edited": self.edited,
+            "via": self.via,
+        }
 
 
 class Person:
     """Someone with LINE on a phone. `menu` is the rich menu linked to this person alone."""
 
-    __slots__ = ("blocked", "entries", "friend", "gone", "id", "language", "menu", "name", "picture", "read_at",
-                 "unread", "watched", "wrote_at")
+    __slots__ = (
+        "blocked",
+        "entries",
+        "friend",
+        "gone",
+        "id",
+        "language",
+        "menu",
+        "name",
+        "picture",
+        "read_at",
+        "unread",
+        "watched",
+        "wrote_at",
+    )
 
     def __init__(self, id: str, name: str, language: str, picture: str | None = None) -> None:
         self.id = id

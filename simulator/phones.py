@@ -15,8 +15,15 @@ Json = dict[str, Any]
 _LARGEST_CROWD = 5_000_000
 
 
-def add_person(line: Line, name: str, language: str = "th", id: str | None = None, *, friend: bool = False,
-               picture: str | None = None) -> Person:
+def add_person(
+    line: Line,
+    name: str,
+    language: str = "th",
+    id: str | None = None,
+    *,
+    friend: bool = False,
+    picture: str | None = None,
+) -> Person:
     """A new person. With `friend` the person is one from the start and no event is sent. Raises ValueError."""
     id = id or line.ids.chat("U")
     if not USER_ID.fullmatch(id):
@@ -53,8 +60,9 @@ def _add(line: Line, request: web.Request, body: Json) -> Json:
     name = body.get("name")
     if not isinstance(name, str) or not name.strip():
         raise ValueError('A person needs a "name".')
-    person = add_person(line, name.strip(), str(body.get("language", "th")), body.get("id"),
-                        picture=body.get("picture"))
+    person = add_person(
+        line, name.strip(), str(body.get("language", "th")), body.get("id"), picture=body.get("picture")
+    )
     if body.get("friend"):
         acts.follow(line, person)
     return line.person_json(person)
@@ -97,6 +105,7 @@ def _simple(act: Any) -> Any:
         person = _person(line, request)
         act(line, person)
         return line.person_json(person)
+
     return handle
 
 
@@ -165,12 +174,21 @@ def _read(line: Line, request: web.Request, body: Json) -> Json:
 
 _ONE = "/_sim/people/{id}"
 ROUTES: tuple[tuple[str, str, Any], ...] = (
-    ("POST", "/_sim/people", _add), ("POST", "/_sim/people/crowd", _crowd),
-    ("PATCH", _ONE, _change), ("DELETE", _ONE, _remove),
+    ("POST", "/_sim/people", _add),
+    ("POST", "/_sim/people/crowd", _crowd),
+    ("PATCH", _ONE, _change),
+    ("DELETE", _ONE, _remove),
     ("GET", _ONE, lambda line, request, body: line.person_json(_person(line, request))),
-    ("POST", _ONE + "/follow", _simple(acts.follow)), ("POST", _ONE + "/block", _simple(acts.block)),
-    ("POST", _ONE + "/unblock", _simple(acts.unblock)), ("GET", _ONE + "/chat", _chat),
-    ("POST", _ONE + "/read", _read), ("POST", _ONE + "/say", _say), ("POST", _ONE + "/tap", _tap),
-    ("POST", _ONE + "/unsend", _unsend), ("POST", _ONE + "/edit", _edit), ("POST", _ONE + "/link", _link),
-    ("POST", _ONE + "/id-token", _id_token), ("POST", _ONE + "/video-watched", _watched),
+    ("POST", _ONE + "/follow", _simple(acts.follow)),
+    ("POST", _ONE + "/block", _simple(acts.block)),
+    ("POST", _ONE + "/unblock", _simple(acts.unblock)),
+    ("GET", _ONE + "/chat", _chat),
+    ("POST", _ONE + "/read", _read),
+    ("POST", _ONE + "/say", _say),
+    ("POST", _ONE + "/tap", _tap),
+    ("POST", _ONE + "/unsend", _unsend),
+    ("POST", _ONE + "/edit", _edit),
+    ("POST", _ONE + "/link", _link),
+    ("POST", _ONE + "/id-token", _id_token),
+    ("POST", _ONE + "/video-watched", _watched),
 )

@@ -55,8 +55,15 @@ def followers(line: Line, call: Call) -> Answer:
 
 def bot_info(line: Line, call: Call) -> Answer:
     """GET /v2/bot/info"""
-    return Answer({"userId": line.bot_id, "basicId": "@" + line.bot_id[1:9], "displayName": line.bot_name,
-                   "chatMode": "bot", "markAsReadMode": "auto"})
+    return Answer(
+        {
+            "userId": line.bot_id,
+            "basicId": "@" + line.bot_id[1:9],
+            "displayName": line.bot_name,
+            "chatMode": "bot",
+            "markAsReadMode": "auto",
+        }
+    )
 
 
 def _group(line: Line, call: Call) -> Group:
@@ -107,8 +114,10 @@ def leave(line: Line, call: Call) -> Answer:
 
 
 def _both(method: str, rest: str, handler: Any) -> tuple[Route, Route]:
-    return (Route(method, "/v2/bot/group/{groupId}" + rest, handler),
-            Route(method, "/v2/bot/room/{groupId}" + rest, handler))
+    return (
+        Route(method, "/v2/bot/group/{groupId}" + rest, handler),
+        Route(method, "/v2/bot/room/{groupId}" + rest, handler),
+    )
 
 
 ROUTES = (

@@ -53,8 +53,12 @@ def upload(line: Line, call: Call) -> Answer:
     if found is None or found[0] != content_type:
         raise Refusal(400, "The image format is not allowed for richmenu")
     _, width, height = found
-    if not (within("richmenu.image.width", width) and within("richmenu.image.height", height)
-            and within("richmenu.image.ratio", width / height) and at_most("richmenu.image.bytes", len(call.body))):
+    if not (
+        within("richmenu.image.width", width)
+        and within("richmenu.image.height", height)
+        and within("richmenu.image.ratio", width / height)
+        and at_most("richmenu.image.bytes", len(call.body))
+    ):
         raise Refusal(400, _WRONG_IMAGE)
     menu.image, menu.content_type = call.body, content_type
     return Answer()

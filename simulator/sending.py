@@ -22,8 +22,10 @@ _QUOTABLE = {"text", "textV2", "sticker", "image", "video", "template", "flex"}
 
 def sent(line: Line, entries: list[Entry], messages: list[Json]) -> list[Json]:
     """`sentMessages[]` of the entries made of these messages, with new quote tokens."""
-    return [{"id": entry.id, **({"quoteToken": line.ids.token(90)} if message["type"] in _QUOTABLE else {})}
-            for entry, message in zip(entries, messages, strict=True)]
+    return [
+        {"id": entry.id, **({"quoteToken": line.ids.token(90)} if message["type"] in _QUOTABLE else {})}
+        for entry, message in zip(entries, messages, strict=True)
+    ]
 
 
 def reserve_quota(line: Line, recipients: int) -> None:

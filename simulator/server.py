@@ -38,8 +38,22 @@ from simulator.tokens import INVALID
 from simulator.traffic import Item
 
 PAGE = Path(__file__).parent / "page"
-_FAMILIES = (sending, narrowcast, validate, audiences, richmenus, menubatch, aliases, profiles, chats, channel, counts,
-             units, oauth, accountlink)
+_FAMILIES = (
+    sending,
+    narrowcast,
+    validate,
+    audiences,
+    richmenus,
+    menubatch,
+    aliases,
+    profiles,
+    chats,
+    channel,
+    counts,
+    units,
+    oauth,
+    accountlink,
+)
 ROUTES: tuple[Route, ...] = tuple(route for family in _FAMILIES for route in family.ROUTES)
 #: The page takes scripts and styles from here alone; bots' pictures and pages may come from anywhere.
 PAGE_POLICY = "default-src 'self'; img-src * data:; frame-src *; style-src 'self' 'unsafe-inline'"
@@ -100,8 +114,16 @@ def _endpoint(line: Line, route: Route) -> Any:
         started = time.perf_counter()
         line.calls_open += 1
         item = line.traffic.start(line.clock.time(), "in", request.method, request.path_qs)
-        call = Call(request.method, request.path, request.query, request.headers, b"", line.ids.request(),
-                    request.match_info, endpoint=endpoint)
+        call = Call(
+            request.method,
+            request.path,
+            request.query,
+            request.headers,
+            b"",
+            line.ids.request(),
+            request.match_info,
+            endpoint=endpoint,
+        )
         try:
             call.body = await request.read()
             return await _answer(line, route, call, request, item)
@@ -152,9 +174,13 @@ def _finish(item: Item, answer: Answer, call: Call) -> web.Response:
     headers = {"x-line-request-id": call.request_id, **answer.headers}
     if answer.content is not None:
         item.response = f"({len(answer.content)} bytes)"
-        return web.Response(body=answer.content, status=answer.status, headers=headers,
-                            content_type=answer.content_type,
-                            charset="utf-8" if answer.content_type.startswith("text/") else None)
+        return web.Response(
+            body=answer.content,
+            status=answer.status,
+            headers=headers,
+            content_type=answer.content_type,
+            charset="utf-8" if answer.content_type.startswith("text/") else None,
+        )
     item.response = answer.body
     body = json.dumps(answer.body, ensure_ascii=False).encode("utf-8", "surrogatepass")
     return web.Response(body=body, status=answer.status, headers=headers, content_type="application/json")
@@ -218,7 +244,7 @@ async def _half(done: web.Response, request: web.Request) -> web.StreamResponse:
     partial = web.StreamResponse(status=done.status, headers=done.headers)
     partial.content_length = max(len(body), 2)
     await partial.prepare(request)
-    await partial.write(body[:max(1, len(body) // 2)])
+    await partial.write(body[: max(1, len(body) // 2)])
     if request.transport is not None:
         request.transport.close()
     return partial

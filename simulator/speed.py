@@ -42,8 +42,9 @@ def _id(number: int) -> str:
     return f"U{number:032x}"
 
 
-async def _flood(session: aiohttp.ClientSession, pid: int, requests: int, body: Callable[[int], Any],
-                 path: str) -> None:
+async def _flood(
+    session: aiohttp.ClientSession, pid: int, requests: int, body: Callable[[int], Any], path: str
+) -> None:
     """Requests with 32 at a time: per second of the wall clock, and per second of the simulator's processor."""
     numbers = iter(range(requests))
 
@@ -53,6 +54,7 @@ async def _flood(session: aiohttp.ClientSession, pid: int, requests: int, body: 
                 await answer.read()
                 if answer.status >= 300:
                     raise SystemExit(f"{path}: {answer.status}")
+
     started, used = time.perf_counter(), _cpu(pid)
     await asyncio.gather(*(worker() for _ in range(32)))
     _figure(path, requests / (time.perf_counter() - started), "requests/s", requests)
@@ -67,10 +69,16 @@ async def measure(url: str, pid: int, people: int, requests: int) -> None:
         await session.post("/_sim/people/crowd", json={"count": people})
         _figure("people made", time.perf_counter() - started, "s", people)
         _figure("memory with people", _memory(pid), "MB", people)
-        await _flood(session, pid, requests, lambda n: {"to": _id(n % people), "messages": _MESSAGES},
-                     "/v2/bot/message/push")
-        await _flood(session, pid, people // 500, lambda n: {
-            "to": [_id(n * 500 + k) for k in range(500)], "messages": _MESSAGES}, "/v2/bot/message/multicast")
+        await _flood(
+            session, pid, requests, lambda n: {"to": _id(n % people), "messages": _MESSAGES}, "/v2/bot/message/push"
+        )
+        await _flood(
+            session,
+            pid,
+            people // 500,
+            lambda n: {"to": [_id(n * 500 + k) for k in range(500)], "messages": _MESSAGES},
+            "/v2/bot/message/multicast",
+        )
         _figure("memory after a push each and a multicast to all", _memory(pid), "MB", people)
 
 
@@ -80,8 +88,9 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=1_000_000)
     parser.add_argument("--requests", type=int, default=20_000)
     options = parser.parse_args()
-    process = subprocess.Popen([sys.executable, "-m", "simulator", "--port", "0", "--secret", "s"],
-                               stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "simulator", "--port", "0", "--secret", "s"], stdout=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout is not None
         cores = sorted(os.sched_getaffinity(0))

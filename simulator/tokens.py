@@ -48,7 +48,7 @@ class Tokens:
     def keep(self, most: int) -> None:
         """Ends the oldest short-lived tokens until at most `most` are alive."""
         alive = [token for token in self._short_lived if self.valid(token)]
-        for token in alive[:max(0, len(alive) - most)]:
+        for token in alive[: max(0, len(alive) - most)]:
             self.revoke(token)
         self._short_lived = alive[-most:] if most else []
 

@@ -19,8 +19,20 @@ SHOWN = 20_000
 class Item:
     """One exchange. Bodies stay as they came and are read as JSON only when shown."""
 
-    __slots__ = ("at", "direction", "method", "ms", "n", "note", "path", "quota", "request", "request_id", "response",
-                 "status")
+    __slots__ = (
+        "at",
+        "direction",
+        "method",
+        "ms",
+        "n",
+        "note",
+        "path",
+        "quota",
+        "request",
+        "request_id",
+        "response",
+        "status",
+    )
 
     def __init__(self, n: int, at: float, direction: str, method: str, path: str) -> None:
         """`direction`: in (the bot called LINE) or out (a webhook went to the bot); `at`: seconds since 1970."""
@@ -39,10 +51,20 @@ class Item:
 
     def json(self) -> dict[str, Any]:
         """The item as the page and tests read it."""
-        return {"n": self.n, "at": iso(self.at), "direction": self.direction, "method": self.method, "path": self.path,
-                "status": self.status, "ms": round(self.ms, 1), "request": shown(self.request),
-                "response": shown(self.response), "quota": self.quota, "request_id": self.request_id,
-                "note": self.note}
+        return {
+            "n": self.n,
+            "at": iso(self.at),
+            "direction": self.direction,
+            "method": self.method,
+            "path": self.path,
+            "status": self.status,
+            "ms": round(self.ms, 1),
+            "request": shown(self.request),
+            "response": shown(self.response),
+            "quota": self.quota,
+            "request_id": self.request_id,
+            "note": self.note,
+        }
 
 
 def kept(body: bytes) -> bytes:

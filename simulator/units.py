@@ -94,9 +94,18 @@ def _shown(number: int) -> int | None:
 
 
 def _bubble(seq: int, seen: int) -> Json:
-    played = ("mediaPlayed", "mediaPlayed25Percent", "mediaPlayed50Percent", "mediaPlayed75Percent",
-              "mediaPlayed100Percent", "uniqueMediaPlayed", "uniqueMediaPlayed25Percent",
-              "uniqueMediaPlayed50Percent", "uniqueMediaPlayed75Percent", "uniqueMediaPlayed100Percent")
+    played = (
+        "mediaPlayed",
+        "mediaPlayed25Percent",
+        "mediaPlayed50Percent",
+        "mediaPlayed75Percent",
+        "mediaPlayed100Percent",
+        "uniqueMediaPlayed",
+        "uniqueMediaPlayed25Percent",
+        "uniqueMediaPlayed50Percent",
+        "uniqueMediaPlayed75Percent",
+        "uniqueMediaPlayed100Percent",
+    )
     return {"seq": seq, "impression": _shown(seen), "uniqueImpression": _shown(seen), **dict.fromkeys(played)}
 
 

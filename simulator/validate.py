@@ -17,8 +17,16 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _BODY: dict[str, Callable[[Check, Json, Path], None]] = {
-    "text": kinds.text, "textV2": kinds.text_v2, "sticker": kinds.sticker, "image": kinds.image, "video": kinds.video,
-    "audio": kinds.audio, "location": kinds.location, "coupon": kinds.coupon, "imagemap": check_imagemap}
+    "text": kinds.text,
+    "textV2": kinds.text_v2,
+    "sticker": kinds.sticker,
+    "image": kinds.image,
+    "video": kinds.video,
+    "audio": kinds.audio,
+    "location": kinds.location,
+    "coupon": kinds.coupon,
+    "imagemap": check_imagemap,
+}
 _WITH_ALT_TEXT = ("imagemap", "template", "flex")
 _TYPES = ("text", "textV2", "sticker", "image", "video", "audio", "location", "coupon", "imagemap", "template", "flex")
 
@@ -80,6 +88,7 @@ def _endpoint(method: str) -> Route:
     def validate(line: Line, call: Call) -> Answer:
         check_messages(line, call.json(), method=method)
         return Answer()
+
     return Route("POST", f"/v2/bot/message/validate/{method}", validate)
 
 

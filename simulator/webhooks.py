@@ -127,15 +127,17 @@ class Webhooks:
         for event in events:
             if "replyToken" in event:
                 self.line.replies.delivered(event["replyToken"])
-        body = json.dumps({"destination": self.line.bot_id, "events": events}, ensure_ascii=False,
-                          separators=(",", ":")).encode()
+        body = json.dumps(
+            {"destination": self.line.bot_id, "events": events}, ensure_ascii=False, separators=(",", ":")
+        ).encode()
         outcome = await self.post_raw(body, signature(self.line.secret, body), url=url, note=note)
         if not outcome.ok and events:
             self.errors.add(outcome.reason, outcome.detail)
         return outcome
 
-    async def post_raw(self, body: bytes, signed: str | None, *, url: str | None = None,
-                       note: str | None = None) -> Outcome:
+    async def post_raw(
+        self, body: bytes, signed: str | None, *, url: str | None = None, note: str | None = None
+    ) -> Outcome:
         """Sends these very bytes; `signed` is the signature header's value, None leaves the header out."""
         target = url or self.line.webhook or ""
         item = self.line.traffic.start(self.line.clock.time(), "out", "POST", target)
@@ -154,12 +156,14 @@ class Webhooks:
 
     async def _attempt(self, target: str, body: bytes, headers: dict[str, str], item: Any) -> Outcome:
         if self._session is None:
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200),
-                                                  cookie_jar=aiohttp.DummyCookieJar())
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=200), cookie_jar=aiohttp.DummyCookieJar()
+            )
         timeout = aiohttp.ClientTimeout(total=self.line.settings.deadline_seconds)
         try:
-            async with self._session.post(target, data=body, headers=headers, timeout=timeout,
-                                          allow_redirects=False) as answer:
+            async with self._session.post(
+                target, data=body, headers=headers, timeout=timeout, allow_redirects=False
+            ) as answer:
                 item.response = await answer.content.read(20_000)
                 if 200 <= answer.status < 300:
                     return Outcome(answer.status, "OK", str(answer.status))

@@ -22,7 +22,13 @@ def line_user_id(n: int | None = None) -> str:
 
 def person(session: Session, **values: Any) -> Person:
     """A friend of the channel who reads Thai."""
-    defaults = {"club": "family_club", "line_user_id": line_user_id(), "friend": True, "language": "th", "created_at": NOON}
+    defaults = {
+        "club": "family_club",
+        "line_user_id": line_user_id(),
+        "friend": True,
+        "language": "th",
+        "created_at": NOON,
+    }
     return _add(session, Person(**{**defaults, **values}))
 
 
@@ -31,7 +37,13 @@ def member(session: Session, *admins: Person, joined: bool = True, tier: str = "
     n = next(_numbers)
     new_until = values.pop("new_until", None)
     joined_at = values.pop("joined_at", NOON - timedelta(days=365))
-    defaults = {"club": "family_club", "kind": "account", "external_id": f"@shop{n}", "name": f"Shop {n}", "badge": "grey"}
+    defaults = {
+        "club": "family_club",
+        "kind": "account",
+        "external_id": f"@shop{n}",
+        "name": f"Shop {n}",
+        "badge": "grey",
+    }
     row = _add(session, Member(**{**defaults, "package": "free", "created_at": NOON, **values}))
     for admin in admins:
         administers(session, admin, row)

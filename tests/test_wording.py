@@ -32,11 +32,8 @@ def sentences() -> Iterator[tuple[str, str]]:
 
 def _said(node: ast.Call) -> Iterator[str]:
     voice = node.func
-    is_voice = (
-        (isinstance(voice, ast.Name)
-        and voice.id == "t")
-        or (isinstance(voice, ast.Attribute)
-        and voice.attr in ("words", "t"))
+    is_voice = (isinstance(voice, ast.Name) and voice.id == "t") or (
+        isinstance(voice, ast.Attribute) and voice.attr in ("words", "t")
     )
     is_count = (
         isinstance(voice, ast.Attribute)

@@ -115,7 +115,9 @@ class Chat:
         exact = [action for action in actions if action.get("label") == label]
         starting = [action for action in actions if action.get("label", "").startswith(label)]
         if not exact and not starting:
-            raise AssertionError(f"nothing says {label!r}; there are {[a.get('label') for a in actions]}\n{self.last.text}")
+            raise AssertionError(
+                f"nothing says {label!r}; there are {[a.get('label') for a in actions]}\n{self.last.text}"
+            )
         return (exact or starting)[0]
 
     def _hear(self, act: Any) -> Said:

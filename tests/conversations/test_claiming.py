@@ -186,7 +186,17 @@ def test_forged_buttons_are_refused_and_store_nothing(world: World) -> None:
     offered = privilege(world)
     assert "คุณไม่ได้เป็นแอดมินของบัญชีนี้" in may.presses_data(ClaimFor(offered, other).pack())
     assert "ไม่พบสิทธิพิเศษนี้" in may.presses_data(ClaimFor(999_999, member).pack())
-    for data in ("ca:1", "ca:x:y", "ca:1:2:3:4", "zz", "", ":" * 50, "ca:-1:-1", "ca:99999999999999999999:1", "sc:1%00"):
+    for data in (
+        "ca:1",
+        "ca:x:y",
+        "ca:1:2:3:4",
+        "zz",
+        "",
+        ":" * 50,
+        "ca:-1:-1",
+        "ca:99999999999999999999:1",
+        "sc:1%00",
+    ):
         assert "ปุ่มนี้มาจากการ์ดเก่า" in may.presses_data(data)
     with world.parts.sessions() as session:
         assert session.scalar(select(func.count()).select_from(Claim)) == 0

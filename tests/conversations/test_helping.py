@@ -51,7 +51,11 @@ def test_help_names_every_typed_twin(world: World) -> None:
     """Every phrase that help offers is understood."""
     may = world.phone("เมย์", language="en")
     member_of(world, may)
-    for said, expected in (("help", "Tap the menu below"), ("ช่วยเหลือ", "Tap the menu below"), ("?", "Tap the menu below")):
+    for said, expected in (
+        ("help", "Tap the menu below"),
+        ("ช่วยเหลือ", "Tap the menu below"),
+        ("?", "Tap the menu below"),
+    ):
         assert expected in may.says(said)
     for phrase in ("My privileges", "My info", "Claim and use", "Terms", "Language"):
         assert "I did not understand" not in may.says(phrase)
@@ -189,7 +193,10 @@ def test_d12_unknown_is_not_sent_again_and_refused_is_pushed(world: World) -> No
         claimed(world, may, member)
         assert len(world.line.calls("/v2/bot/message/push")) == pushed
     with world.parts.sessions() as session:
-        assert session.scalars(select(TurnRow.reply_state).where(TurnRow.reply_state == "unknown")).all() == ["unknown"] * 2
+        assert (
+            session.scalars(select(TurnRow.reply_state).where(TurnRow.reply_state == "unknown")).all()
+            == ["unknown"] * 2
+        )
 
 
 def test_d1_a_reply_left_behind_by_a_dead_process_is_sent_by_the_job(world: World) -> None:
@@ -199,7 +206,9 @@ def test_d1_a_reply_left_behind_by_a_dead_process_is_sent_by_the_job(world: Worl
     world.parts.outbox.close()
     event_time = world.clock.at
     with world.parts.sessions.begin() as session:
-        row = TurnRow(club="family_club", event_id="left", kind="message", event={}, received_at=event_time, state="done")
+        row = TurnRow(
+            club="family_club", event_id="left", kind="message", event={}, received_at=event_time, state="done"
+        )
         row.line_user_id, row.reply, row.reply_token = line_user_id(), [{"type": "text", "text": "x"}], "never-issued"
         row.reply_state, row.matters = "new", True
         session.add(row)

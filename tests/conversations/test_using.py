@@ -111,7 +111,9 @@ def test_a_link_opens_the_partner_s_page(world: World) -> None:
     with world.parts.sessions.begin() as session:
         row = session.get_one(Claim, claim)
         owner = session.get_one(Privilege, row.privilege_id)
-        owner.code = seal_privilege_code(Vault(TEST_KEYS), club=owner.club, key=owner.key, text="https://partner.example/offer")
+        owner.code = seal_privilege_code(
+            Vault(TEST_KEYS), club=owner.club, key=owner.key, text="https://partner.example/offer"
+        )
     assert may.presses_data(Use(claim).pack()).buttons["เปิดลิงก์"]["uri"] == "https://partner.example/offer"
 
 
@@ -161,7 +163,9 @@ def test_a_used_up_admin_role_is_back(world: World) -> None:
     with world.parts.sessions.begin() as session:
         from models import Person
 
-        administers(session, session.query(Person).filter_by(line_user_id=boy.user_id).one(), session.get_one(Member, member))
+        administers(
+            session, session.query(Person).filter_by(line_user_id=boy.user_id).one(), session.get_one(Member, member)
+        )
     boy.says("สมัคร")
     boy.taps("ตกลง")
     assert "ใช้ได้ถึง" in boy.presses_data(Use(claim).pack())

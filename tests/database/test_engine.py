@@ -23,4 +23,3 @@ def test_g4_a_transaction_nobody_goes_on_with_lets_its_locks_go(database_url: st
             stuck.execute(text("SELECT 1"))
     hanging.dispose()
     other.dispose()
-

@@ -10,7 +10,7 @@ ROUNDS = "rules/test_rounds.py::"
 PROCESSES = "jobs/test_rounds_processes.py::"
 LEDGER = "rules/test_rounds_ledger.py::"
 TABLES = "database/migrations/versions/0001_the_tables.py"
-LIGHTER = "database/migrations/versions/0046_lighter_ledger.py"
+LIGHTER = "database/migrations/versions/0045_lighter_ledger.py"
 GUARDS = "database/migrations/versions/0002_guards.py"
 
 MUTANTS = (
@@ -188,7 +188,7 @@ MUTANTS = (
     Mutant(
         "lines of nobody",
         "looking whether what a line names is there",
-        "database/migrations/versions/0045_lighter_charges.py",
+        "database/migrations/versions/0046_lighter_charges.py",
         'EVENTS = ("INSERT", "UPDATE")',
         'EVENTS = ("UPDATE",)',
         ("rules/test_imports_landing.py::test_a_line_names_an_account_and_imports_that_are_there",),

@@ -21,13 +21,23 @@ def _url(amount: int) -> str:
 
 
 def _say(action: Json) -> Json:
-    return {"type": "template", "altText": "t", "template": {
-        "type": "confirm", "text": "t", "actions": [action, {"type": "message", "label": "l", "text": "t"}]}}
+    return {
+        "type": "template",
+        "altText": "t",
+        "template": {
+            "type": "confirm",
+            "text": "t",
+            "actions": [action, {"type": "message", "label": "l", "text": "t"}],
+        },
+    }
 
 
 def _buttons(**more: Any) -> Json:
-    return {"type": "template", "altText": "t", "template": {
-        "type": "buttons", "text": "t", "actions": [_action()], **more}}
+    return {
+        "type": "template",
+        "altText": "t",
+        "template": {"type": "buttons", "text": "t", "actions": [_action()], **more},
+    }
 
 
 def _action(**more: Any) -> Json:
@@ -50,8 +60,14 @@ def _pictures(amount: int, label: str = "l") -> Json:
 def _imagemap(actions: list[Json] | None = None, **more: Any) -> Json:
     area = {"x": 0, "y": 0, "width": 10, "height": 10}
     found = [{"type": "message", "text": "t", "area": area}] if actions is None else actions
-    return {"type": "imagemap", "altText": "t", "baseUrl": URL, "baseSize": {"width": 1040, "height": 10},
-            "actions": found, **more}
+    return {
+        "type": "imagemap",
+        "altText": "t",
+        "baseUrl": URL,
+        "baseSize": {"width": 1040, "height": 10},
+        "actions": found,
+        **more,
+    }
 
 
 def _map_action(**more: Any) -> Json:
@@ -59,8 +75,12 @@ def _map_action(**more: Any) -> Json:
 
 
 def _map_video(amount: int) -> Json:
-    video = {"originalContentUrl": URL, "previewImageUrl": URL, "area": {"x": 0, "y": 0, "width": 1, "height": 1},
-             "externalLink": {"linkUri": URL, "label": "l" * amount}}
+    video = {
+        "originalContentUrl": URL,
+        "previewImageUrl": URL,
+        "area": {"x": 0, "y": 0, "width": 1, "height": 1},
+        "externalLink": {"linkUri": URL, "label": "l" * amount},
+    }
     return _imagemap(video=video)
 
 
@@ -126,15 +146,19 @@ MESSAGES: dict[str, Build] = {
     "altText": lambda n: {**_buttons(), "altText": "x" * n},
     "sender.name": lambda n: text(sender={"name": "x" * n}),
     "url": lambda n: {"type": "image", "originalContentUrl": _url(n), "previewImageUrl": URL},
-    "video.trackingId": lambda n: {"type": "video", "originalContentUrl": URL, "previewImageUrl": URL,
-                                   "trackingId": "t" * n},
+    "video.trackingId": lambda n: {
+        "type": "video",
+        "originalContentUrl": URL,
+        "previewImageUrl": URL,
+        "trackingId": "t" * n,
+    },
     "location.title": lambda n: {"type": "location", "title": "x" * n, "address": "a", "latitude": 1, "longitude": 1},
-    "location.address": lambda n: {"type": "location", "title": "t", "address": "x" * n, "latitude": 1,
-                                   "longitude": 1},
+    "location.address": lambda n: {"type": "location", "title": "t", "address": "x" * n, "latitude": 1, "longitude": 1},
     "coupon.deliveryTag": lambda n: {"type": "coupon", "couponId": "c", "deliveryTag": "t" * n},
     "quickReply.items": _quick,
-    "imagemap.actions": lambda n: _imagemap([{"type": "message", "text": "t", "area": {
-        "x": 0, "y": 0, "width": 1, "height": 1}}] * n),
+    "imagemap.actions": lambda n: _imagemap(
+        [{"type": "message", "text": "t", "area": {"x": 0, "y": 0, "width": 1, "height": 1}}] * n
+    ),
     "imagemap.width": lambda n: _imagemap(baseSize={"width": n, "height": 10}),
     "imagemap.label": lambda n: _map_action(type="message", text="t", label="ผู้" * n),
     "imagemap.linkUri": lambda n: _map_action(type="uri", linkUri=_url(n)),
@@ -145,10 +169,16 @@ MESSAGES: dict[str, Build] = {
     "buttons.text": lambda n: _buttons(text="ผู้" * n),
     "buttons.text.short": lambda n: _buttons(text="ผู้" * n, title="t"),
     "buttons.actions": lambda n: _buttons(actions=[_action()] * n),
-    "confirm.text": lambda n: {"type": "template", "altText": "t", "template": {
-        "type": "confirm", "text": "ผู้" * n, "actions": [_action()] * 2}},
-    "confirm.actions": lambda n: {"type": "template", "altText": "t", "template": {
-        "type": "confirm", "text": "t", "actions": [_action()] * n}},
+    "confirm.text": lambda n: {
+        "type": "template",
+        "altText": "t",
+        "template": {"type": "confirm", "text": "ผู้" * n, "actions": [_action()] * 2},
+    },
+    "confirm.actions": lambda n: {
+        "type": "template",
+        "altText": "t",
+        "template": {"type": "confirm", "text": "t", "actions": [_action()] * n},
+    },
     "carousel.columns": lambda n: _columns(*[_column()] * n),
     "carousel.title": lambda n: _columns(_column(title="ผู้" * n)),
     "carousel.text": lambda n: _columns(_column(text="ผู้" * n)),
@@ -166,8 +196,9 @@ MESSAGES: dict[str, Build] = {
     "action.label.flex": lambda n: flex(bubble({"type": "button", "action": _action(label="ผู้" * n)})),
     "action.data": lambda n: _say({"type": "postback", "label": "l", "data": "x" * n}),
     "action.displayText": lambda n: _say({"type": "postback", "label": "l", "data": "d", "displayText": "ผู้" * n}),
-    "action.fillInText": lambda n: _say({"type": "postback", "label": "l", "data": "d", "inputOption": "openKeyboard",
-                                         "fillInText": "ผู้" * n}),
+    "action.fillInText": lambda n: _say(
+        {"type": "postback", "label": "l", "data": "d", "inputOption": "openKeyboard", "fillInText": "ผู้" * n}
+    ),
     "action.text": lambda n: _say(_action(text="ผู้" * n)),
     "action.uri": lambda n: _say({"type": "uri", "label": "l", "uri": _url(n)}),
     "action.clipboardText": lambda n: _say({"type": "clipboard", "label": "l", "clipboardText": "x" * n}),
@@ -177,10 +208,17 @@ MESSAGES: dict[str, Build] = {
 MENUS: dict[str, Build] = {
     "richmenu.name": lambda n: {"name": "ผู้" * n},
     "richmenu.chatBarText": lambda n: {"chatBarText": "ผู้" * n},
-    "richmenu.areas": lambda n: {"areas": [{"bounds": {"x": 0, "y": 0, "width": 1, "height": 1},
-                                            "action": {"type": "message", "text": "t"}}] * n},
+    "richmenu.areas": lambda n: {
+        "areas": [{"bounds": {"x": 0, "y": 0, "width": 1, "height": 1}, "action": {"type": "message", "text": "t"}}] * n
+    },
     "richmenu.width": lambda n: {"size": {"width": n, "height": 300}, "areas": []},
     "richmenu.height": lambda n: {"size": {"width": 1000, "height": n}, "areas": []},
-    "action.label.richmenu": lambda n: {"areas": [{"bounds": {"x": 0, "y": 0, "width": 1, "height": 1},
-                                                   "action": {"type": "message", "text": "t", "label": "ผู้" * n}}]},
+    "action.label.richmenu": lambda n: {
+        "areas": [
+            {
+                "bounds": {"x": 0, "y": 0, "width": 1, "height": 1},
+                "action": {"type": "message", "text": "t", "label": "ผู้" * n},
+            }
+        ]
+    },
 }

@@ -86,15 +86,22 @@ def picture(width: int, height: int, kind: str = "PNG") -> bytes:
 def menu_object(**changes: Any) -> dict[str, Any]:
     """A valid rich menu object."""
     found: dict[str, Any] = {
-        "size": {"width": 800, "height": 540}, "selected": True, "name": "เมนูหลัก", "chatBarText": "เปิดเมนู",
-        "areas": [{"bounds": {"x": 0, "y": 0, "width": 800, "height": 540},
-                   "action": {"type": "postback", "data": "open"}}]}
+        "size": {"width": 800, "height": 540},
+        "selected": True,
+        "name": "เมนูหลัก",
+        "chatBarText": "เปิดเมนู",
+        "areas": [
+            {"bounds": {"x": 0, "y": 0, "width": 800, "height": 540}, "action": {"type": "postback", "data": "open"}}
+        ],
+    }
     return found | changes
 
 
 def make_menu(raw: Raw, **changes: Any) -> str:
     """A rich menu with its image; returns its id."""
     id = raw.post("/v2/bot/richmenu", menu_object(**changes)).json()["richMenuId"]
-    answer = raw("POST", f"/v2/bot/richmenu/{id}/content", data=picture(800, 540), headers={"Content-Type": "image/png"})
+    answer = raw(
+        "POST", f"/v2/bot/richmenu/{id}/content", data=picture(800, 540), headers={"Content-Type": "image/png"}
+    )
     assert answer.status_code == 200, answer.text
     return id

@@ -38,6 +38,7 @@ def _stream(url: str) -> Iterator[list[Json]]:
                     items.append(json.loads(row[6:]))
         except (requests.RequestException, AttributeError, ValueError):
             pass
+
     threading.Thread(target=read, daemon=True).start()
     time.sleep(0.1)
     yield items
@@ -53,8 +54,26 @@ def test_the_state_has_all_that_the_page_draws(line: Simulator, raw: Raw) -> Non
     raw.post(f"/v2/bot/user/all/richmenu/{make_menu(raw)}")
     state = raw("GET", "/_sim/state").json()
     assert state["now"] == "2026-11-20T05:00:00.000Z"
-    assert set(state["people"][0]) == {"id", "name", "language", "picture", "friend", "blocked", "gone", "unread", "menu"}
-    assert set(state["people"][0]["menu"]) == {"richMenuId", "name", "chatBarText", "selected", "size", "areas", "image"}
+    assert set(state["people"][0]) == {
+        "id",
+        "name",
+        "language",
+        "picture",
+        "friend",
+        "blocked",
+        "gone",
+        "unread",
+        "menu",
+    }
+    assert set(state["people"][0]["menu"]) == {
+        "richMenuId",
+        "name",
+        "chatBarText",
+        "selected",
+        "size",
+        "areas",
+        "image",
+    }
     assert (state["groups"][0]["name"], state["groups"][0]["members"]) == ("ร้าน", [person.id])
     assert (state["quota"], state["offset_seconds"], state["bot"]["name"]) == ({"limit": None, "used": 0}, 0, "Bot")
     assert state["settings"]["deadline_seconds"] == 2
@@ -70,9 +89,16 @@ def test_a_person_through_the_control_api(line: Simulator, raw: Raw, bot: Listen
     assert raw("GET", path).json()["unread"] == 1
     entries = raw("GET", path + "/chat").json()["messages"]
     assert [(entry["from"], entry["via"]) for entry in entries] == [("user", None), ("bot", "push")]
-    assert entries[0] == {"id": said["entry"]["id"], "from": "user", "sender": person["id"],
-                          "at": "2026-11-20T05:00:00.000Z", "message": {"type": "text", "text": "สวัสดี"},
-                          "unsent": False, "edited": False, "via": None}
+    assert entries[0] == {
+        "id": said["entry"]["id"],
+        "from": "user",
+        "sender": person["id"],
+        "at": "2026-11-20T05:00:00.000Z",
+        "message": {"type": "text", "text": "สวัสดี"},
+        "unsent": False,
+        "edited": False,
+        "via": None,
+    }
     assert raw("GET", path).json()["unread"] == 0
     assert raw("PATCH", path, {"name": "หน่อย", "gone": True}).json()["name"] == "หน่อย"
     assert raw.post(path + "/say", {"text": "x"}).status_code == 400
@@ -82,14 +108,23 @@ def test_a_person_through_the_control_api(line: Simulator, raw: Raw, bot: Listen
     assert bot.kinds() == ["follow", "message"]
 
 
-@pytest.mark.parametrize(("method", "path", "body", "status"), [
-    ("POST", "/_sim/people", {}, 400), ("POST", "/_sim/people", {"name": "x", "id": "me"}, 400),
-    ("POST", "/_sim/people/U0/follow", {}, 404), ("POST", "/_sim/clock", {}, 400),
-    ("POST", "/_sim/clock", {"now": "soon"}, 400), ("POST", "/_sim/settings", {"speed": 1}, 400),
-    ("POST", "/_sim/settings", {"duplicates": 2}, 400), ("POST", "/_sim/settings", {"redelivery": "yes"}, 400),
-    ("POST", "/_sim/settings", {"quota_limit": -1}, 400), ("POST", "/_sim/groups", {"name": "x", "members": ["U0"]}, 404),
-    ("POST", "/_sim/groups/C0/join", {}, 404), ("GET", "/_sim/richmenus/none/image", None, 404),
-])
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "/_sim/people", {}, 400),
+        ("POST", "/_sim/people", {"name": "x", "id": "me"}, 400),
+        ("POST", "/_sim/people/U0/follow", {}, 404),
+        ("POST", "/_sim/clock", {}, 400),
+        ("POST", "/_sim/clock", {"now": "soon"}, 400),
+        ("POST", "/_sim/settings", {"speed": 1}, 400),
+        ("POST", "/_sim/settings", {"duplicates": 2}, 400),
+        ("POST", "/_sim/settings", {"redelivery": "yes"}, 400),
+        ("POST", "/_sim/settings", {"quota_limit": -1}, 400),
+        ("POST", "/_sim/groups", {"name": "x", "members": ["U0"]}, 404),
+        ("POST", "/_sim/groups/C0/join", {}, 404),
+        ("GET", "/_sim/richmenus/none/image", None, 404),
+    ],
+)
 def test_errors_are_sentences(raw: Raw, method: str, path: str, body: Json | None, status: int) -> None:
     """400 and 404 with a sentence saying what to do"""
     answer = raw(method, path, body)
@@ -104,8 +139,10 @@ def test_a_tap_does_what_its_action_says(line: Simulator, raw: Raw, bot: Listene
     first, second = make_menu(raw), make_menu(raw, name="สอง")
     raw.post("/v2/bot/richmenu/alias", {"richMenuAliasId": "two", "richMenuId": second})
     raw.post(f"/v2/bot/user/{person.id}/richmenu/{first}")
+
     def tap(action: Json, params: Json | None = None) -> requests.Response:
         return raw.post(path, {"action": action, "params": params})
+
     assert tap({"type": "message", "label": "l", "text": "ดู"}).json()["ok"]
     tap({"type": "postback", "data": "d", "displayText": "กดแล้ว"})
     tap({"type": "postback", "data": "e", "text": "เก่า"})
@@ -115,11 +152,16 @@ def test_a_tap_does_what_its_action_says(line: Simulator, raw: Raw, bot: Listene
     switched = tap({"type": "richmenuswitch", "data": "g", "richMenuAliasId": "two"}).json()
     assert switched["menu"]["richMenuId"] == second
     assert tap({"type": "teleport"}).status_code == 400
-    assert tap({"type": "datetimepicker", "data": "f", "mode": "date", "max": "2026-01-01"},
-               {"date": "2026-12-01"}).status_code == 400
+    assert (
+        tap(
+            {"type": "datetimepicker", "data": "f", "mode": "date", "max": "2026-01-01"}, {"date": "2026-12-01"}
+        ).status_code
+        == 400
+    )
     line.wait_idle()
-    shown = [event["message"]["text"] if event["type"] == "message" else event["postback"]["data"]
-             for event in bot.events]
+    shown = [
+        event["message"]["text"] if event["type"] == "message" else event["postback"]["data"] for event in bot.events
+    ]
     assert shown == ["ดู", "d", "เก่า", "e", "f", "g"]
     assert [entry.message["text"] for entry in line.chat(person)] == ["ดู", "กดแล้ว", "เก่า"]
 
@@ -130,7 +172,9 @@ def test_the_clock_moves_and_tells_the_bot(bot: Listener) -> None:
     with Simulator(bot.url, SECRET, clock=NOON, clock_url=clock_url) as line:
         raw = Raw(line.url)
         assert raw.post("/_sim/clock", {"advance_seconds": 86400}).json() == {
-            "now": "2026-11-21T05:00:00.000Z", "offset_seconds": 86400}
+            "now": "2026-11-21T05:00:00.000Z",
+            "offset_seconds": 86400,
+        }
         assert raw.post("/_sim/clock", {"to": "the-2nd"}).json()["now"] == "2026-12-02T02:00:00.000Z"
         assert raw.post("/_sim/clock", {"to": "the-2nd"}).json()["now"] == "2027-01-02T02:00:00.000Z"
         assert raw.post("/_sim/clock", {"now": "2026-12-31T16:59:59+00:00"}).json()["now"] == "2026-12-31T16:59:59.000Z"
@@ -221,9 +265,11 @@ def test_a_crowd_is_not_listed_whole(line: Simulator, raw: Raw) -> None:
 
 def test_it_imports_nothing_of_ours() -> None:
     """Architecture: simulator → nothing of ours, so that anybody with a LINE bot can use it"""
-    code = ("import sys; import simulator.__main__; "
-            "print([name for name in sys.modules if name.split('.')[0] in "
-            "('app','bot','handlers','richmenu','models','benefits','clubs','jobs','web','wording','database','settings')])")
+    code = (
+        "import sys; import simulator.__main__; "
+        "print([name for name in sys.modules if name.split('.')[0] in "
+        "('app','bot','handlers','richmenu','models','benefits','clubs','jobs','web','wording','database','settings')])"
+    )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert found.stdout.strip() == "[]"
 
@@ -231,8 +277,22 @@ def test_it_imports_nothing_of_ours() -> None:
 def test_the_process_starts_and_stops(bot: Listener) -> None:
     """The command starts it and SIGTERM ends it."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "simulator", "--port", "0", "--webhook", bot.url, "--secret", SECRET, "--bot-name", "ร้าน"],
-        stdout=subprocess.PIPE, text=True)
+        [
+            sys.executable,
+            "-m",
+            "simulator",
+            "--port",
+            "0",
+            "--webhook",
+            bot.url,
+            "--secret",
+            SECRET,
+            "--bot-name",
+            "ร้าน",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         assert process.stdout is not None
         url = process.stdout.readline().strip().rsplit("=", 1)[1]

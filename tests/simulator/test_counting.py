@@ -9,8 +9,19 @@ from simulator.images import image_size
 from tests.simulator.conftest import picture
 
 
-@pytest.mark.parametrize(("sample", "units", "clusters"), [
-    ("abc", 3, 3), ("🍎", 2, 1), ("ผู้", 3, 1), ("น้ำ", 3, 1), ("👨‍👩‍👧", 8, 1), ("e\u0301", 2, 1), ("\r\n", 2, 1), ("", 0, 0)])
+@pytest.mark.parametrize(
+    ("sample", "units", "clusters"),
+    [
+        ("abc", 3, 3),
+        ("🍎", 2, 1),
+        ("ผู้", 3, 1),
+        ("น้ำ", 3, 1),
+        ("👨‍👩‍👧", 8, 1),
+        ("e\u0301", 2, 1),
+        ("\r\n", 2, 1),
+        ("", 0, 0),
+    ],
+)
 def test_a_text_is_counted_as_line_counts_it(sample: str, units: int, clusters: int) -> None:
     """COUNT: the apple is two units; a Thai letter with its marks is one cluster"""
     assert (utf16(sample), graphemes(sample)) == (units, clusters)

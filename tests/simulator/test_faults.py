@@ -20,10 +20,20 @@ from tests.simulator.conftest import Raw
 PUSH = "/v2/bot/message/push"
 #: kind -> (status the caller sees, None for a broken answer; whether LINE had accepted)
 EXPECTED: dict[str, tuple[int | None, bool]] = {
-    "rate_429": (429, False), "quota_429": (429, False), "error_500_before": (500, False),
-    "error_500_after": (500, True), "timeout_before": (None, False), "timeout_after": (None, True),
-    "reset_before": (None, False), "reset_after": (None, True), "slow": (200, True), "half_body": (None, True),
-    "html_body": (502, False), "expired_token": (401, False), "outage": (503, False)}
+    "rate_429": (429, False),
+    "quota_429": (429, False),
+    "error_500_before": (500, False),
+    "error_500_after": (500, True),
+    "timeout_before": (None, False),
+    "timeout_after": (None, True),
+    "reset_before": (None, False),
+    "reset_after": (None, True),
+    "slow": (200, True),
+    "half_body": (None, True),
+    "html_body": (502, False),
+    "expired_token": (401, False),
+    "outage": (503, False),
+}
 
 
 def _push(raw: Raw, person: Person, **more: Any) -> int | None:
@@ -75,8 +85,12 @@ def test_a_timeout_is_the_callers_own(line: Simulator) -> None:
 def test_the_sdks_typed_errors_of_faults(line: Simulator) -> None:
     """H5: 401 and 5xx have classes"""
     api = MessagingApi(ApiClient(Configuration(host=line.url, access_token="good-token")))
-    for kind, error, status in (("expired_token", UnauthorizedException, 401), ("outage", ServiceException, 503),
-                                ("error_500_before", ServiceException, 500), ("rate_429", ApiException, 429)):
+    for kind, error, status in (
+        ("expired_token", UnauthorizedException, 401),
+        ("outage", ServiceException, 503),
+        ("error_500_before", ServiceException, 500),
+        ("rate_429", ApiException, 429),
+    ):
         line.clear_faults()
         line.fault(kind)
         with pytest.raises(error) as caught:
@@ -125,8 +139,12 @@ def test_faults_are_planned_and_taken_back_through_the_control_api(raw: Raw) -> 
     assert raw("GET", "/_sim/faults").json()["faults"] == [made]
     assert raw("DELETE", f"/_sim/faults/{made['id']}").json() == {"ok": True}
     assert raw("DELETE", f"/_sim/faults/{made['id']}").status_code == 404
-    for wrong in ({"kind": "earthquake"}, {"kind": "slow", "probability": 2}, {"kind": "slow", "times": 0},
-                  {"kind": "slow", "color": "red"}):
+    for wrong in (
+        {"kind": "earthquake"},
+        {"kind": "slow", "probability": 2},
+        {"kind": "slow", "times": 0},
+        {"kind": "slow", "color": "red"},
+    ):
         answer = raw.post("/_sim/faults", wrong)
         assert answer.status_code == 400
         assert answer.json()["error"].endswith(".")

@@ -18,12 +18,45 @@ from tests.simulator.builders import MENUS, MESSAGES
 from tests.simulator.conftest import menu_object
 
 _ID = "U" + "0" * 32
-_WORDS = ["type", "text", "messages", "to", "flex", "contents", "bubble", "action", "uri", "limit", "recipient", "and",
-          "filter", "demographic", "operations", "link", "from", "userIds", "richMenuId", "audiences", "size", "areas",
-          "customAggregationUnits", "substitution", "template", "carousel", "columns", "quickReply", "items", _ID, "\ud800"]
+_WORDS = [
+    "type",
+    "text",
+    "messages",
+    "to",
+    "flex",
+    "contents",
+    "bubble",
+    "action",
+    "uri",
+    "limit",
+    "recipient",
+    "and",
+    "filter",
+    "demographic",
+    "operations",
+    "link",
+    "from",
+    "userIds",
+    "richMenuId",
+    "audiences",
+    "size",
+    "areas",
+    "customAggregationUnits",
+    "substitution",
+    "template",
+    "carousel",
+    "columns",
+    "quickReply",
+    "items",
+    _ID,
+    "\ud800",
+]
 _LEAVES = st.none() | st.booleans() | st.integers(-5, 10**6) | st.floats(allow_nan=False) | st.sampled_from(_WORDS)
-_JSON = st.recursive(_LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-    st.sampled_from(_WORDS), inner, max_size=4), max_leaves=12)
+_JSON = st.recursive(
+    _LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_WORDS), inner, max_size=4),
+    max_leaves=12,
+)
 
 
 def _state() -> Line:
@@ -34,9 +67,15 @@ def _state() -> Line:
 
 
 def _run(line: Line, route: Route, body: Any) -> None:
-    call = Call(route.method, route.path, {}, {"Content-Type": "application/json"},
-                json.dumps(body).encode(), line.ids.request(), dict.fromkeys(
-                    ("userId", "richMenuId", "groupId", "messageId", "richMenuAliasId", "audienceGroupId"), _ID))
+    call = Call(
+        route.method,
+        route.path,
+        {},
+        {"Content-Type": "application/json"},
+        json.dumps(body).encode(),
+        line.ids.request(),
+        dict.fromkeys(("userId", "richMenuId", "groupId", "messageId", "richMenuAliasId", "audienceGroupId"), _ID),
+    )
     refused = None
     try:
         answer = route.handler(line, call)
@@ -52,8 +91,9 @@ def _run(line: Line, route: Route, body: Any) -> None:
     line.timers.run()
 
 
-_TAKES_JSON = [route for route in ROUTES
-               if route.method in ("POST", "PUT") and not inspect.iscoroutinefunction(route.handler)]
+_TAKES_JSON = [
+    route for route in ROUTES if route.method in ("POST", "PUT") and not inspect.iscoroutinefunction(route.handler)
+]
 
 
 @pytest.mark.parametrize("route", _TAKES_JSON, ids=lambda route: route.endpoint)
@@ -61,8 +101,13 @@ _TAKES_JSON = [route for route in ROUTES
 @given(body=st.dictionaries(st.sampled_from(_WORDS), _JSON, max_size=5))
 def test_any_json_is_answered(route: Route, body: dict[str, Any]) -> None:
     """H3: random properties LINE knows, with values it does not expect"""
-    good = {"messages": [{"type": "text", "text": "a"}], "to": [_ID] if "multicast" in route.path else _ID,
-            "operations": [{"type": "unlinkAll"}], "userIds": [_ID], "description": "d"}
+    good = {
+        "messages": [{"type": "text", "text": "a"}],
+        "to": [_ID] if "multicast" in route.path else _ID,
+        "operations": [{"type": "unlinkAll"}],
+        "userIds": [_ID],
+        "description": "d",
+    }
     _run(_state(), route, good | body)
 
 

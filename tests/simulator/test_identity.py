@@ -26,7 +26,10 @@ def test_a_stateless_token_lives_15_minutes(line: Simulator, raw: Raw) -> None:
     line.advance(899)
     assert _status(raw, token) == 200
     assert raw("POST", "/v2/oauth/verify", data={"access_token": token}).json() == {
-        "client_id": "2000000000", "expires_in": 1, "scope": "P CM"}
+        "client_id": "2000000000",
+        "expires_in": 1,
+        "scope": "P CM",
+    }
     line.advance(1)
     assert _status(raw, token) == 401
     assert raw("POST", "/v2/oauth/verify", data={"access_token": token}).json()["error"] == "invalid_request"
@@ -36,9 +39,13 @@ def test_wrong_credentials_are_refused(raw: Raw) -> None:
     """TOKENS: error bodies of the oauth endpoints"""
     form = {"grant_type": "client_credentials", "client_id": "2000000000", "client_secret": "wrong"}
     assert raw("POST", "/oauth2/v3/token", data=form).json() == {
-        "error": "invalid_request", "error_description": "Invalid 'client_credentials'."}
+        "error": "invalid_request",
+        "error_description": "Invalid 'client_credentials'.",
+    }
     assert raw("POST", "/v2/oauth/accessToken", data=form).json() == {
-        "error": "invalid_client", "error_description": "invalid client_secret"}
+        "error": "invalid_client",
+        "error_description": "invalid client_secret",
+    }
 
 
 def test_the_31st_short_lived_token_ends_the_oldest_and_a_revoked_one_is_dead(raw: Raw) -> None:
@@ -77,7 +84,10 @@ def test_the_dialog_links_and_tells_the_bot(line: Simulator, raw: Raw, bot: List
     assert len(bot.events) == 1
     event = bot.events[0]
     assert (event["type"], event["link"], event["source"]["userId"]) == (
-        "accountLink", {"result": "ok", "nonce": NONCE}, person.id)
+        "accountLink",
+        {"result": "ok", "nonce": NONCE},
+        person.id,
+    )
     assert event["replyToken"]
 
 
@@ -105,13 +115,20 @@ def test_an_expired_link_token_sends_no_event(line: Simulator, raw: Raw, bot: Li
     assert bot.events == []
 
 
-@pytest.mark.parametrize(("change", "words"), [
-    ({}, None), ({"client_id": "999"}, "Invalid IdToken Audience."), ({"nonce": "other"}, "Invalid IdToken Nonce."),
-    ({"user_id": "U" + "0" * 32}, "Invalid IdToken Subject Identifier."), ({"id_token": "a.b.c"}, "Invalid IdToken."),
-    ({"late": "1"}, "IdToken expired."),
-])
-def test_an_id_token_is_verified_in_lines_words(line: Simulator, raw: Raw, change: dict[str, str],
-                                                words: str | None) -> None:
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, None),
+        ({"client_id": "999"}, "Invalid IdToken Audience."),
+        ({"nonce": "other"}, "Invalid IdToken Nonce."),
+        ({"user_id": "U" + "0" * 32}, "Invalid IdToken Subject Identifier."),
+        ({"id_token": "a.b.c"}, "Invalid IdToken."),
+        ({"late": "1"}, "IdToken expired."),
+    ],
+)
+def test_an_id_token_is_verified_in_lines_words(
+    line: Simulator, raw: Raw, change: dict[str, str], words: str | None
+) -> None:
     """REF LINE Login: verify ID token"""
     person = line.person("นิด")
     token = raw.post(f"/_sim/people/{person.id}/id-token", {"client_id": "123", "nonce": "n"}).json()["id_token"]

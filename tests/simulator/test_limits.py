@@ -47,35 +47,47 @@ def _menu_of_height(raw: Raw, height: int) -> requests.Response:
 
 #: Limits that are not about one message or menu object: how to send so much.
 REQUESTS: dict[str, Send] = {
-    "request.bytes": lambda raw, n: raw("POST", "/v2/bot/message/validate/push", data=(
-        b'{"messages":[{"type":"text","text":"x"}],"x":"' + b"x" * (n - 48) + b'"}'),
-        headers={"Content-Type": "application/json"}),
+    "request.bytes": lambda raw, n: raw(
+        "POST",
+        "/v2/bot/message/validate/push",
+        data=(b'{"messages":[{"type":"text","text":"x"}],"x":"' + b"x" * (n - 48) + b'"}'),
+        headers={"Content-Type": "application/json"},
+    ),
     "messages": lambda raw, n: raw.post("/v2/bot/message/validate/push", {"messages": [text()] * n}),
     "multicast.to": lambda raw, n: raw.post("/v2/bot/message/multicast", {"to": _IDS[:n], "messages": [text()]}),
     "units.per_message": lambda raw, n: _push(raw, customAggregationUnits=[f"u{i}" for i in range(n)]),
     "units.name": lambda raw, n: _push(raw, customAggregationUnits=["u" * n]),
     "units.page": lambda raw, n: raw("GET", f"/v2/bot/message/aggregation/list?limit={n}"),
     "followers.page": lambda raw, n: raw("GET", f"/v2/bot/followers/ids?limit={n}"),
-    "loading.seconds": lambda raw, n: raw.post("/v2/bot/chat/loading/start", {
-        "chatId": _person(raw), "loadingSeconds": n if n <= 60 else 65}),
-    "narrowcast.audiences": lambda raw, n: raw.post("/v2/bot/message/narrowcast", {
-        "messages": [text()], "recipient": {"type": "operator", "or": [
-            {"type": "audience", "audienceGroupId": _audience(raw)}] * n}}),
+    "loading.seconds": lambda raw, n: raw.post(
+        "/v2/bot/chat/loading/start", {"chatId": _person(raw), "loadingSeconds": n if n <= 60 else 65}
+    ),
+    "narrowcast.audiences": lambda raw, n: raw.post(
+        "/v2/bot/message/narrowcast",
+        {
+            "messages": [text()],
+            "recipient": {"type": "operator", "or": [{"type": "audience", "audienceGroupId": _audience(raw)}] * n},
+        },
+    ),
     "richmenu.ratio": lambda raw, n: _menu_of_height(raw, n),
     "richmenu.image.width": lambda raw, n: _upload(raw, picture(n, 500)),
     "richmenu.image.height": lambda raw, n: _upload(raw, picture(800, n)),
     "richmenu.image.ratio": lambda raw, n: _upload(raw, picture(1450, n)),
     "richmenu.image.bytes": lambda raw, n: _upload(raw, _weighing(n)),
-    "richmenu.alias": lambda raw, n: raw.post("/v2/bot/richmenu/alias", {
-        "richMenuAliasId": "a" * n, "richMenuId": make_menu(raw)}),
+    "richmenu.alias": lambda raw, n: raw.post(
+        "/v2/bot/richmenu/alias", {"richMenuAliasId": "a" * n, "richMenuId": make_menu(raw)}
+    ),
     "richmenu.bulk.userIds": lambda raw, n: raw.post("/v2/bot/richmenu/bulk/unlink", {"userIds": _IDS[:n]}),
-    "richmenu.batch.operations": lambda raw, n: raw.post("/v2/bot/richmenu/validate/batch", {
-        "operations": [{"type": "unlinkAll"}] * n}),
-    "richmenu.batch.resumeRequestKey": lambda raw, n: raw.post("/v2/bot/richmenu/validate/batch", {
-        "operations": [{"type": "unlinkAll"}], "resumeRequestKey": "k" * n}),
+    "richmenu.batch.operations": lambda raw, n: raw.post(
+        "/v2/bot/richmenu/validate/batch", {"operations": [{"type": "unlinkAll"}] * n}
+    ),
+    "richmenu.batch.resumeRequestKey": lambda raw, n: raw.post(
+        "/v2/bot/richmenu/validate/batch", {"operations": [{"type": "unlinkAll"}], "resumeRequestKey": "k" * n}
+    ),
     "accountLink.nonce": _link,
-    "webhook.endpoint": lambda raw, n: raw("PUT", "/v2/bot/channel/webhook/endpoint", {
-        "endpoint": "https://example.com/" + "a" * (n - 20)}),
+    "webhook.endpoint": lambda raw, n: raw(
+        "PUT", "/v2/bot/channel/webhook/endpoint", {"endpoint": "https://example.com/" + "a" * (n - 20)}
+    ),
 }
 #: Proved by tests of their own below: a number that only many requests reach, or that LINE lets pass.
 ELSEWHERE = {"channel.richmenus", "channel.aliases", "units.per_month", "textV2.substitution"}
@@ -84,8 +96,11 @@ NO_FLOOR = {"richmenu.ratio", "richmenu.image.ratio", "webhook.endpoint"}
 
 
 def _audience(raw: Raw) -> int:
-    return int(raw.post("/v2/bot/audienceGroup/upload", {"description": "a", "audiences": [{"id": _IDS[0]}]}).json()[
-        "audienceGroupId"])
+    return int(
+        raw.post("/v2/bot/audienceGroup/upload", {"description": "a", "audiences": [{"id": _IDS[0]}]}).json()[
+            "audienceGroupId"
+        ]
+    )
 
 
 def _send(raw: Raw, name: str, amount: int) -> requests.Response:
@@ -139,7 +154,9 @@ def test_substitutions_are_at_most_100(raw: Raw) -> None:
     item = {"type": "emoji", "productId": "p", "emojiId": "001"}
     message = {"type": "textV2", "text": "t", "substitution": {f"k{i}": item for i in range(101)}}
     answer = raw.post("/v2/bot/message/validate/push", {"messages": [message]})
-    assert {"message": "Size must be between 0 and 100", "property": "messages[0].substitution"} in answer.json()["details"]
+    assert {"message": "Size must be between 0 and 100", "property": "messages[0].substitution"} in answer.json()[
+        "details"
+    ]
     del message["substitution"]["k100"]  # type: ignore[attr-defined]
     answer = raw.post("/v2/bot/message/validate/push", {"messages": [message]})
     assert "Size must be between 0 and 100" not in answer.text
@@ -160,8 +177,10 @@ def test_a_channel_has_at_most_1000_menus_and_1000_aliases(line: Simulator, raw:
 
 def test_the_1001st_unit_of_a_month_is_silently_not_assigned(line: Simulator, raw: Raw) -> None:
     """H5 units.per_month"""
+
     def use(names: int) -> None:
         line.do(lambda state: [state.units.count(f"u{i}", 1, [text()]) for i in range(names)])
+
     use(1000)
     assert _push(raw, customAggregationUnits=["one_more"]).status_code == 200
     assert raw("GET", "/v2/bot/message/aggregation/info").json() == {"numOfCustomAggregationUnits": 1000}

@@ -25,56 +25,120 @@ def _button(**action: Any) -> dict[str, Any]:
     return flex(bubble({"type": "button", "action": action}))
 
 
-@pytest.mark.parametrize(("message", "expected"), [
-    (text(text=""), (BODY, "May not be empty", "messages[0].text")),
-    ({"type": "song"}, (BODY, "Must be one of the following values: [text, textV2, sticker, image, video, audio, "
-                              "location, coupon, imagemap, template, flex]", "messages[0].type")),
-    (text(text="x" * 5001), (BODY, "Length must be between 0 and 5000", "messages[0].text")),
-    ({"type": "flex", "contents": bubble()}, (BODY, "May not be empty", "messages[0].altText")),
-    (flex({"type": "bubble"}), (MESSAGE, "At least one block must be specified", "/")),
-    (flex(bubble({"type": "spacer"})), (MESSAGE, "invalid property", "/body/contents/0")),
-    (flex(bubble({"type": "icon", "url": URL})), (MESSAGE, "invalid property", "/body/contents/0")),
-    (flex(bubble(hero={"type": "image", "url": "http://example.com/a.png"})),
-     (MESSAGE, "invalid uri scheme", "/hero/url")),
-    (flex(bubble({"type": "text", "text": "a", "colour": "#000000"})),
-     (MESSAGE, "unknown field", "/body/contents/0/colour")),
-    (flex(bubble({"type": "text", "text": ""})), (MESSAGE, "must be specified", "/body/contents/0/text")),
-    (flex(bubble({"type": "text", "text": "a", "color": "red"})),
-     (MESSAGE, "invalid property", "/body/contents/0/color")),
-    (flex(bubble({"type": "text", "text": "a", "size": "huge"})),
-     (MESSAGE, "invalid property", "/body/contents/0/size")),
-    (_button(type="uri", label="l", uri="ftp://example.com"),
-     (MESSAGE, "invalid uri scheme", "/body/contents/0/action/uri")),
-    (_button(type="uri", label="l", uri="https://example.com/สวัสดี"),
-     (MESSAGE, "invalid uri", "/body/contents/0/action/uri")),
-    (_button(type="postback", data="d"), (MESSAGE, "must be specified", "/body/contents/0/action/label")),
-    (_button(type="postback", label="l" * 41, data="d"),
-     (MESSAGE, "must not be longer than 40 characters", "/body/contents/0/action/label")),
-    (_button(type="richmenuswitch", label="l", data="d", richMenuAliasId="a"),
-     (MESSAGE, "invalid property", "/body/contents/0/action/type")),
-    (_button(type="postback", label="l", data="d", displayText="a", text="b"),
-     (MESSAGE, "text and displayText can't be used together", "/body/contents/0/action/text")),
-    (flex({"type": "carousel", "contents": [bubble(), bubble(size="kilo")]}),
-     (MESSAGE, "all bubbles in a carousel must have the same size", "/contents")),
-    ({"type": "template", "altText": "t", "template": {"type": "carousel", "columns": [
-        {"text": "t", "title": "x" * 41, "actions": [{"type": "message", "label": "l", "text": "t"}]}]}},
-     (MESSAGE, "must not be longer than 40 characters", "template/columns/0/title")),
-    ({"type": "template", "altText": "t", "template": {"type": "carousel", "columns": [
-        {"text": "t", "actions": [{"type": "message", "label": "l", "text": "t"}] * n} for n in (1, 2)]}},
-     (MESSAGE, "the number of actions in columns must be the same", "template/columns")),
-    ({"type": "template", "altText": "t", "template": {"type": "buttons", "text": "t", "actions": [
-        {"type": "uri", "label": "l", "uri": URL + "a" * 1000}]}},
-     (MESSAGE, "size must be between 0 and 1000", "template/actions/0/uri")),
-    (text(quickReply={"items": [{"type": "action", "action": {"type": "message", "text": "t"}}]}),
-     (MESSAGE, "must be specified", "quickReply/items/0/action/label")),
-    ({"type": "text", "text": "a$", "emojis": [{"index": 0, "productId": "p", "emojiId": "1"}]},
-     (BODY, "invalid property", "messages[0].emojis[0].index")),
-    (text(sender={"name": "LINE"}), (BODY, "Must not contain prohibited words", "messages[0].sender.name")),
-    ({"type": "textV2", "text": "{a}"}, (BODY, "no substitution for {a}", "messages[0].text")),
-    ({"type": "textV2", "text": "{a"}, (BODY, "'{' and '}' must be used in pairs", "messages[0].text")),
-])
-def test_a_wrong_message_is_refused_with_its_place(raw: Raw, message: dict[str, Any],
-                                                   expected: tuple[str, str, str]) -> None:
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (text(text=""), (BODY, "May not be empty", "messages[0].text")),
+        (
+            {"type": "song"},
+            (
+                BODY,
+                "Must be one of the following values: [text, textV2, sticker, image, video, audio, "
+                "location, coupon, imagemap, template, flex]",
+                "messages[0].type",
+            ),
+        ),
+        (text(text="x" * 5001), (BODY, "Length must be between 0 and 5000", "messages[0].text")),
+        ({"type": "flex", "contents": bubble()}, (BODY, "May not be empty", "messages[0].altText")),
+        (flex({"type": "bubble"}), (MESSAGE, "At least one block must be specified", "/")),
+        (flex(bubble({"type": "spacer"})), (MESSAGE, "invalid property", "/body/contents/0")),
+        (flex(bubble({"type": "icon", "url": URL})), (MESSAGE, "invalid property", "/body/contents/0")),
+        (
+            flex(bubble(hero={"type": "image", "url": "http://example.com/a.png"})),
+            (MESSAGE, "invalid uri scheme", "/hero/url"),
+        ),
+        (
+            flex(bubble({"type": "text", "text": "a", "colour": "#000000"})),
+            (MESSAGE, "unknown field", "/body/contents/0/colour"),
+        ),
+        (flex(bubble({"type": "text", "text": ""})), (MESSAGE, "must be specified", "/body/contents/0/text")),
+        (
+            flex(bubble({"type": "text", "text": "a", "color": "red"})),
+            (MESSAGE, "invalid property", "/body/contents/0/color"),
+        ),
+        (
+            flex(bubble({"type": "text", "text": "a", "size": "huge"})),
+            (MESSAGE, "invalid property", "/body/contents/0/size"),
+        ),
+        (
+            _button(type="uri", label="l", uri="ftp://example.com"),
+            (MESSAGE, "invalid uri scheme", "/body/contents/0/action/uri"),
+        ),
+        (
+            _button(type="uri", label="l", uri="https://example.com/สวัสดี"),
+            (MESSAGE, "invalid uri", "/body/contents/0/action/uri"),
+        ),
+        (_button(type="postback", data="d"), (MESSAGE, "must be specified", "/body/contents/0/action/label")),
+        (
+            _button(type="postback", label="l" * 41, data="d"),
+            (MESSAGE, "must not be longer than 40 characters", "/body/contents/0/action/label"),
+        ),
+        (
+            _button(type="richmenuswitch", label="l", data="d", richMenuAliasId="a"),
+            (MESSAGE, "invalid property", "/body/contents/0/action/type"),
+        ),
+        (
+            _button(type="postback", label="l", data="d", displayText="a", text="b"),
+            (MESSAGE, "text and displayText can't be used together", "/body/contents/0/action/text"),
+        ),
+        (
+            flex({"type": "carousel", "contents": [bubble(), bubble(size="kilo")]}),
+            (MESSAGE, "all bubbles in a carousel must have the same size", "/contents"),
+        ),
+        (
+            {
+                "type": "template",
+                "altText": "t",
+                "template": {
+                    "type": "carousel",
+                    "columns": [
+                        {"text": "t", "title": "x" * 41, "actions": [{"type": "message", "label": "l", "text": "t"}]}
+                    ],
+                },
+            },
+            (MESSAGE, "must not be longer than 40 characters", "template/columns/0/title"),
+        ),
+        (
+            {
+                "type": "template",
+                "altText": "t",
+                "template": {
+                    "type": "carousel",
+                    "columns": [
+                        {"text": "t", "actions": [{"type": "message", "label": "l", "text": "t"}] * n} for n in (1, 2)
+                    ],
+                },
+            },
+            (MESSAGE, "the number of actions in columns must be the same", "template/columns"),
+        ),
+        (
+            {
+                "type": "template",
+                "altText": "t",
+                "template": {
+                    "type": "buttons",
+                    "text": "t",
+                    "actions": [{"type": "uri", "label": "l", "uri": URL + "a" * 1000}],
+                },
+            },
+            (MESSAGE, "size must be between 0 and 1000", "template/actions/0/uri"),
+        ),
+        (
+            text(quickReply={"items": [{"type": "action", "action": {"type": "message", "text": "t"}}]}),
+            (MESSAGE, "must be specified", "quickReply/items/0/action/label"),
+        ),
+        (
+            {"type": "text", "text": "a$", "emojis": [{"index": 0, "productId": "p", "emojiId": "1"}]},
+            (BODY, "invalid property", "messages[0].emojis[0].index"),
+        ),
+        (text(sender={"name": "LINE"}), (BODY, "Must not contain prohibited words", "messages[0].sender.name")),
+        ({"type": "textV2", "text": "{a}"}, (BODY, "no substitution for {a}", "messages[0].text")),
+        ({"type": "textV2", "text": "{a"}, (BODY, "'{' and '}' must be used in pairs", "messages[0].text")),
+    ],
+)
+def test_a_wrong_message_is_refused_with_its_place(
+    raw: Raw, message: dict[str, Any], expected: tuple[str, str, str]
+) -> None:
     """H5: details[].message and details[].property"""
     assert _first_detail(raw, message) == expected
 
@@ -86,25 +150,77 @@ def test_several_errors_are_counted(raw: Raw) -> None:
     assert [item["property"] for item in answer.json()["details"]] == ["messages[0].text", "messages[1].type"]
 
 
-@pytest.mark.parametrize("message", [
-    text(text="🍎" * 2500), text(text="{}"), {"type": "textV2", "text": "{{a}} {b}", "substitution": {
-        "b": {"type": "emoji", "productId": "p", "emojiId": "1"}}},
-    {"type": "sticker", "packageId": "446", "stickerId": "1988"},
-    {"type": "audio", "originalContentUrl": URL, "duration": 60000},
-    flex(bubble({"type": "box", "layout": "baseline", "contents": [
-        {"type": "icon", "url": URL, "size": "lg", "aspectRatio": "1.91:1"},
-        {"type": "text", "contents": [{"type": "span", "text": "蛙", "size": "xxl", "style": "italic"}], "wrap": True}],
-        "background": {"type": "linearGradient", "angle": "90deg", "startColor": "#FFFF00", "endColor": "#0080ff"},
-        "justifyContent": "space-evenly", "alignItems": "center", "width": "30px", "maxHeight": "50%"},
-        {"type": "separator", "color": "#000000"}, {"type": "filler"},
-        {"type": "button", "style": "primary", "height": "sm", "color": "#0000ff", "adjustMode": "shrink-to-fit",
-         "action": {"type": "uri", "label": "โทร", "uri": "tel:0812345678",
-                    "altUri": {"desktop": "https://example.com"}}},
-        size="giga", direction="rtl", styles={"footer": {"separator": True, "separatorColor": "#000000"}})),
-    flex(bubble(size="kilo", hero={"type": "video", "url": URL, "previewUrl": URL, "aspectRatio": "20:13",
-                                   "altContent": {"type": "image", "url": URL, "size": "full"}})),
-    flex(bubble({"type": "image", "url": "http://127.0.0.1:5000/card.png"})),
-])
+@pytest.mark.parametrize(
+    "message",
+    [
+        text(text="🍎" * 2500),
+        text(text="{}"),
+        {
+            "type": "textV2",
+            "text": "{{a}} {b}",
+            "substitution": {"b": {"type": "emoji", "productId": "p", "emojiId": "1"}},
+        },
+        {"type": "sticker", "packageId": "446", "stickerId": "1988"},
+        {"type": "audio", "originalContentUrl": URL, "duration": 60000},
+        flex(
+            bubble(
+                {
+                    "type": "box",
+                    "layout": "baseline",
+                    "contents": [
+                        {"type": "icon", "url": URL, "size": "lg", "aspectRatio": "1.91:1"},
+                        {
+                            "type": "text",
+                            "contents": [{"type": "span", "text": "蛙", "size": "xxl", "style": "italic"}],
+                            "wrap": True,
+                        },
+                    ],
+                    "background": {
+                        "type": "linearGradient",
+                        "angle": "90deg",
+                        "startColor": "#FFFF00",
+                        "endColor": "#0080ff",
+                    },
+                    "justifyContent": "space-evenly",
+                    "alignItems": "center",
+                    "width": "30px",
+                    "maxHeight": "50%",
+                },
+                {"type": "separator", "color": "#000000"},
+                {"type": "filler"},
+                {
+                    "type": "button",
+                    "style": "primary",
+                    "height": "sm",
+                    "color": "#0000ff",
+                    "adjustMode": "shrink-to-fit",
+                    "action": {
+                        "type": "uri",
+                        "label": "โทร",
+                        "uri": "tel:0812345678",
+                        "altUri": {"desktop": "https://example.com"},
+                    },
+                },
+                size="giga",
+                direction="rtl",
+                styles={"footer": {"separator": True, "separatorColor": "#000000"}},
+            )
+        ),
+        flex(
+            bubble(
+                size="kilo",
+                hero={
+                    "type": "video",
+                    "url": URL,
+                    "previewUrl": URL,
+                    "aspectRatio": "20:13",
+                    "altContent": {"type": "image", "url": URL, "size": "full"},
+                },
+            )
+        ),
+        flex(bubble({"type": "image", "url": "http://127.0.0.1:5000/card.png"})),
+    ],
+)
 def test_what_line_accepts_is_accepted(raw: Raw, message: dict[str, Any]) -> None:
     """H5"""
     answer = raw.post("/v2/bot/message/validate/reply", {"messages": [message]})
@@ -134,7 +250,11 @@ def test_a_body_that_is_no_json_and_a_property_of_the_wrong_type(raw: Raw) -> No
 
 def test_mentions_need_a_group_and_reply_or_push(line: Simulator, raw: Raw) -> None:
     """REF mention object"""
-    message = {"type": "textV2", "text": "{a}", "substitution": {"a": {"type": "mention", "mentionee": {"type": "all"}}}}
+    message = {
+        "type": "textV2",
+        "text": "{a}",
+        "substitution": {"a": {"type": "mention", "mentionee": {"type": "all"}}},
+    }
     assert _first_detail(raw, message, "multicast")[1] == "mention is not allowed for this API"
     person = line.person("นิด", friend=True)
     group = line.group("ร้าน", [person])
@@ -142,15 +262,37 @@ def test_mentions_need_a_group_and_reply_or_push(line: Simulator, raw: Raw) -> N
     assert raw.post("/v2/bot/message/push", {"to": group.id, "messages": [message]}).status_code == 200
 
 
-@pytest.mark.parametrize(("change", "words", "place"), [
-    ({"name": None}, "must be specified", "name"),
-    ({"areas": [{"bounds": {"x": 0, "y": 0, "width": 9, "height": 9},
-                 "action": {"type": "uri", "uri": "ftp://example.com"}}]}, "invalid uri", "areas[0].action.uri"),
-    ({"areas": [{"bounds": {"x": 700, "y": 0, "width": 200, "height": 9},
-                 "action": {"type": "message", "text": "t"}}]}, "the area must be inside the rich menu",
-     "areas[0].bounds.width"),
-    ({"selected": None}, "must be specified", "selected"),
-])
+@pytest.mark.parametrize(
+    ("change", "words", "place"),
+    [
+        ({"name": None}, "must be specified", "name"),
+        (
+            {
+                "areas": [
+                    {
+                        "bounds": {"x": 0, "y": 0, "width": 9, "height": 9},
+                        "action": {"type": "uri", "uri": "ftp://example.com"},
+                    }
+                ]
+            },
+            "invalid uri",
+            "areas[0].action.uri",
+        ),
+        (
+            {
+                "areas": [
+                    {
+                        "bounds": {"x": 700, "y": 0, "width": 200, "height": 9},
+                        "action": {"type": "message", "text": "t"},
+                    }
+                ]
+            },
+            "the area must be inside the rich menu",
+            "areas[0].bounds.width",
+        ),
+        ({"selected": None}, "must be specified", "selected"),
+    ],
+)
 def test_a_wrong_menu_is_refused_with_its_place(raw: Raw, change: dict[str, Any], words: str, place: str) -> None:
     """H5: REF's examples of the rich menu object"""
     answer = raw.post("/v2/bot/richmenu", menu_object(**change))

@@ -175,8 +175,10 @@ def test_numbers_per_day_are_ready_the_next_day(line: Simulator, raw: Raw) -> No
 def test_unit_statistics_hide_small_numbers(line: Simulator, raw: Raw) -> None:
     """UNITS: below 20 a number is null"""
     people = [line.person(str(number), friend=True).id for number in range(25)]
+
     def units(name: str, to: list[str]) -> None:
         assert raw.post(_MULTICAST, {"to": to, "messages": [text()], "customAggregationUnits": [name]}).ok
+
     units("big", people)
     units("small", people[:19])
     path = "/v2/bot/insight/message/event/aggregation?from=20261101&to=20261130&customAggregationUnit="
@@ -218,6 +220,7 @@ def test_a_narrowcast_reserves_waits_and_is_sent_on_the_simulators_clock(line: S
 def test_a_narrowcast_within_limits(line: Simulator, raw: Raw) -> None:
     """REF limit object: max, upToRemainingQuota, forbidPartialDelivery (error 5)"""
     people = [line.person(name, friend=True) for name in "กขคง"]
+
     def send(**limit: object) -> dict[str, object]:
         sent = raw.post("/v2/bot/message/narrowcast", {"messages": [text()], "limit": limit})
         assert sent.status_code == 202, sent.text
@@ -225,6 +228,7 @@ def test_a_narrowcast_within_limits(line: Simulator, raw: Raw) -> None:
         line.advance(2)
         id = sent.headers["x-line-request-id"]
         return dict(raw("GET", f"/v2/bot/message/progress/narrowcast?requestId={id}").json())
+
     assert send(max=2)["successCount"] == 2
     line.set(quota_limit=3)
     assert raw.post("/v2/bot/message/narrowcast", {"messages": [text()]}).status_code == 429
@@ -259,9 +263,13 @@ def test_loading_is_for_one_person_and_a_multiple_of_five(line: Simulator, raw: 
     """H5: REF's example of two errors"""
     person = line.person("ก", friend=True)
     wrong = raw.post("/v2/bot/chat/loading/start", {"chatId": person.id, "loadingSeconds": 61})
-    assert wrong.json() == {"message": "The request body has 2 error(s)", "details": [
-        {"message": "Must be between 5 and 60", "property": "loadingSeconds"},
-        {"message": "must be a multiple of five", "property": "loadingSeconds"}]}
+    assert wrong.json() == {
+        "message": "The request body has 2 error(s)",
+        "details": [
+            {"message": "Must be between 5 and 60", "property": "loadingSeconds"},
+            {"message": "must be a multiple of five", "property": "loadingSeconds"},
+        ],
+    }
     group = line.group("ร้าน", [person])
     wrong = raw.post("/v2/bot/chat/loading/start", {"chatId": group.id})
     assert wrong.json()["details"][0]["property"] == "chatId"
@@ -270,13 +278,16 @@ def test_loading_is_for_one_person_and_a_multiple_of_five(line: Simulator, raw: 
 def test_a_menu_is_not_linked_to_who_is_no_friend_and_a_batch_resumes(line: Simulator, raw: Raw) -> None:
     """REF link rich menu, batch: independent operations, resume key acts once"""
     from tests.simulator.conftest import make_menu
+
     first, second, third = (make_menu(raw) for _ in range(3))
     ann, bob, eve = line.person("ก", friend=True), line.person("ข", friend=True), line.person("ค")
     for person, menu in ((ann, first), (bob, second), (eve, first)):
         assert raw.post(f"/v2/bot/user/{person.id}/richmenu/{menu}").status_code == 200
     assert line.menu(eve) is None
-    body = {"operations": [{"type": "link", "from": first, "to": second}, {"type": "link", "from": second, "to": third}],
-            "resumeRequestKey": "roll-out-1"}
+    body = {
+        "operations": [{"type": "link", "from": first, "to": second}, {"type": "link", "from": second, "to": third}],
+        "resumeRequestKey": "roll-out-1",
+    }
     started = raw.post("/v2/bot/richmenu/batch", body)
     path = f"/v2/bot/richmenu/progress/batch?requestId={started.headers['x-line-request-id']}"
     assert raw("GET", path).json()["phase"] == "ongoing"

@@ -61,12 +61,28 @@ def test_the_sdks_parser_reads_every_event(line: Simulator, bot: Listener, raw: 
     for headers, body in bot.requests:
         events += parser.parse(body.decode(), headers["x-line-signature"])
     assert not [event for event in events if isinstance(event, UnknownEvent)]
-    kinds = [FollowEvent, MessageEvent, MessageEvent, MessageEvent, MessageEvent, UnsendEvent, PostbackEvent,
-             PostbackEvent, PostbackEvent, PostbackEvent, VideoPlayCompleteEvent, UnfollowEvent]
+    kinds = [
+        FollowEvent,
+        MessageEvent,
+        MessageEvent,
+        MessageEvent,
+        MessageEvent,
+        UnsendEvent,
+        PostbackEvent,
+        PostbackEvent,
+        PostbackEvent,
+        PostbackEvent,
+        VideoPlayCompleteEvent,
+        UnfollowEvent,
+    ]
     person = [event for event in events if event.source.type == "user"]
     assert [type(event) for event in person] == kinds
     assert [type(event) for event in events if event.source.type == "group"] == [
-        JoinEvent, MemberJoinedEvent, MemberLeftEvent, LeaveEvent]
+        JoinEvent,
+        MemberJoinedEvent,
+        MemberLeftEvent,
+        LeaveEvent,
+    ]
     assert person[7].postback.params == {"date": "2026-12-02"}
     assert person[8].postback.params == {"newRichMenuAliasId": "tab", "status": "SUCCESS"}
     assert person[9].postback.params == {"status": "RICHMENU_ALIAS_ID_NOTFOUND"}
@@ -76,6 +92,7 @@ def test_the_sdks_parser_reads_every_event(line: Simulator, bot: Listener, raw: 
 
 def _members(state: Any, group: Any, person: Any) -> None:
     from simulator import groups
+
     groups.change_members(state, group, [person.id], [])
     groups.change_members(state, group, [], [person.id])
 
@@ -137,7 +154,8 @@ def test_a_slow_bot_freezes_nobody_and_times_out_after_two_seconds(line: Simulat
     assert [event["message"]["text"] for event in bot.events if event["source"]["userId"] == ann.id] == ["1", "2"]
     errors = raw("GET", "/_sim/webhook/errors").json()["errors"]
     assert [(row["reason"], row["detail"], row["errors"]) for row in errors] == [
-        ("request_timeout", "Request timeout", 3)]
+        ("request_timeout", "Request timeout", 3)
+    ]
     assert (errors[0]["date"], errors[0]["start"]) == ("2026-11-20", "14:00:00"), "UTC+9"
 
 
@@ -154,8 +172,11 @@ def test_error_statistics_keep_kinds_and_minutes_apart(line: Simulator, bot: Lis
     line.wait_idle()
     rows = raw("GET", "/_sim/webhook/errors").json()["errors"]
     assert [(row["reason"], row["detail"], row["errors"]) for row in rows] == [
-        ("error_status_code", "500", 2), ("error_status_code", "404", 1), ("error_status_code", "500", 1),
-        ("could_not_connect", "Connection failed", 1)]
+        ("error_status_code", "500", 2),
+        ("error_status_code", "404", 1),
+        ("error_status_code", "500", 1),
+        ("could_not_connect", "Connection failed", 1),
+    ]
 
 
 def test_redelivery_repeats_the_same_event_until_it_is_taken(line: Simulator, bot: Listener, raw: Raw) -> None:
@@ -247,8 +268,10 @@ def test_standby_events_have_no_reply_token(line: Simulator, bot: Listener) -> N
 
 def test_hand_made_webhooks_may_be_anything(line: Simulator, bot: Listener, raw: Raw) -> None:
     """Unknown types and fields, empty events, wrong or no signature, bytes that are no JSON"""
+
     def send(body: dict[str, Any]) -> dict[str, Any]:
         return dict(raw.post("/_sim/send-webhook", body).json())
+
     assert send({"events": [{"type": "teleport", "spin": 1}]})["status"] == 200
     assert send({"events": []})["reason"] == "OK"
     send({"events": [], "sign": False})
@@ -269,16 +292,22 @@ def test_the_webhook_test_reports_what_went_wrong(line: Simulator, bot: Listener
     bot.status = 500
     answer = raw.post("/v2/bot/channel/webhook/test", {}).json()
     assert (answer["success"], answer["statusCode"], answer["reason"], answer["detail"]) == (
-        False, 500, "ERROR_STATUS_CODE", "500")
+        False,
+        500,
+        "ERROR_STATUS_CODE",
+        "500",
+    )
     assert bot.bodies[0]["events"] == []
     answer = raw.post("/v2/bot/channel/webhook/test", {"endpoint": "http://127.0.0.1:9/none"}).json()
     assert answer["reason"] == "COULD_NOT_CONNECT"
     assert raw("PUT", "/v2/bot/channel/webhook/endpoint", {"endpoint": "no url"}).json() == {
-        "message": "Invalid webhook endpoint URL"}
+        "message": "Invalid webhook endpoint URL"
+    }
 
 
 def test_two_simulators_with_one_seed_send_the_same(bot: Listener) -> None:
     """Seeded randomness"""
+
     def bodies() -> list[bytes]:
         bot.requests.clear()
         with Simulator(bot.url, SECRET, clock=NOON, seed=7) as line:
@@ -287,6 +316,7 @@ def test_two_simulators_with_one_seed_send_the_same(bot: Listener) -> None:
             line.say(person, "hi")
             line.wait_idle()
         return [body for _, body in bot.requests]
+
     assert bodies() == bodies()
 
 
@@ -296,5 +326,6 @@ def test_a_switched_off_webhook_stays_silent(line: Simulator, bot: Listener, raw
     line.follow(line.person("ก"))
     line.wait_idle()
     assert bot.requests == []
-    assert requests.get(line.url + "/v2/bot/channel/webhook/endpoint", headers=dict(raw.session.headers),
-                        timeout=PATIENCE).json() == {"endpoint": bot.url, "active": False}
+    assert requests.get(
+        line.url + "/v2/bot/channel/webhook/endpoint", headers=dict(raw.session.headers), timeout=PATIENCE
+    ).json() == {"endpoint": bot.url, "active": False}

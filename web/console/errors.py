@@ -60,5 +60,7 @@ def missing() -> Response:
 def bare(status: int) -> Response:
     """A page that asks the database for nothing, in both languages: it may be the database that is away."""
     what = "away" if status == 503 else "broken"
-    page = current_app.jinja_env.get_template("console/bare.html")  # not render_template: that would ask who is signed in
+    page = current_app.jinja_env.get_template(
+        "console/bare.html"
+    )  # not render_template: that would ask who is signed in
     return Response(page.render(what=what, voices=[words("th"), words("en")]), status)

@@ -43,7 +43,11 @@ def _standing(page: Page) -> list[home.Point]:
     ]
     unknown = [
         home.Point(
-            t("“{name}”: of {n} it is not known whether it arrived. Decide about them.", name=offer.name, n=t.number(n)),
+            t(
+                "“{name}”: of {n} it is not known whether it arrived. Decide about them.",
+                name=offer.name,
+                n=t.number(n),
+            ),
             url_for("offers.progress", offer_id=offer.id),
         )
         for offer, n in attention.undecided(page.session, club=page.club, now=page.now)

@@ -110,8 +110,11 @@ class TeachableBot:
     def menu(self, name: str, color: str, areas: list[Json]) -> str:
         """A rich menu with a picture of one colour; returns its id."""
         size = {"width": WIDTH, "height": HEIGHT}
-        made = self.call("POST", "/v2/bot/richmenu", {
-            "size": size, "selected": True, "name": name, "chatBarText": name, "areas": areas})
+        made = self.call(
+            "POST",
+            "/v2/bot/richmenu",
+            {"size": size, "selected": True, "name": name, "chatBarText": name, "areas": areas},
+        )
         picture = io.BytesIO()
         Image.new("RGB", (WIDTH, HEIGHT), color).save(picture, "PNG")
         self.call("POST", f"/v2/bot/richmenu/{made['richMenuId']}/content", raw=picture.getvalue())
@@ -127,8 +130,15 @@ MAIN_ACTIONS = (
     postback("สิทธิ์ของฉัน", "benefits", displayText="ขอดูสิทธิ์"),
     postback("Close it", "closing", inputOption="closeRichMenu"),
     postback("Type a code", "typing", inputOption="openKeyboard", fillInText="CODE-"),
-    {"type": "datetimepicker", "label": "เลือกวัน", "data": "day", "mode": "date", "initial": "2026-12-02",
-     "min": "2026-12-01", "max": "2026-12-31"},
+    {
+        "type": "datetimepicker",
+        "label": "เลือกวัน",
+        "data": "day",
+        "mode": "date",
+        "initial": "2026-12-02",
+        "min": "2026-12-01",
+        "max": "2026-12-31",
+    },
     {"type": "clipboard", "label": "Copy", "clipboardText": "STAR-2569"},
     {"type": "uri", "label": "Website", "uri": "PAGE"},
 )
@@ -142,8 +152,11 @@ def publish_menus(bot: TeachableBot, website: str) -> tuple[str, str]:
     to_main = {"type": "richmenuswitch", "label": "สิทธิ์", "richMenuAliasId": "main", "data": "tab"}
     main = bot.menu("เมนูสิทธิ์", "#0b7a43", [area(400, 0, 400, TABS, to_account), *tiles])
     hello = {"type": "message", "label": "โปรไฟล์", "text": "โปรไฟล์"}
-    account = bot.menu("เมนูบัญชี", "#2d6cdf", [
-        area(0, 0, 400, TABS, to_main), area(400, 0, 400, TABS, to_account), area(0, TABS, 800, 450, hello)])
+    account = bot.menu(
+        "เมนูบัญชี",
+        "#2d6cdf",
+        [area(0, 0, 400, TABS, to_main), area(400, 0, 400, TABS, to_account), area(0, TABS, 800, 450, hello)],
+    )
     for alias, menu in (("main", main), ("account", account)):
         bot.call("POST", "/v2/bot/richmenu/alias", {"richMenuAliasId": alias, "richMenuId": menu})
     bot.call("POST", f"/v2/bot/user/all/richmenu/{main}")

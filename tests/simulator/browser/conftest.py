@@ -69,8 +69,12 @@ def open_page(chromium: Browser, line: Simulator) -> Iterator[Opener]:
 
     def open_at(width: int = 1280, language: str = "en", **more: Any) -> Page:
         height = 844 if width < 600 else 860
-        context = chromium.new_context(viewport={"width": width, "height": height}, has_touch=width < 600,
-                                       locale="th-TH" if language == "th" else "en-GB", **more)
+        context = chromium.new_context(
+            viewport={"width": width, "height": height},
+            has_touch=width < 600,
+            locale="th-TH" if language == "th" else "en-GB",
+            **more,
+        )
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))

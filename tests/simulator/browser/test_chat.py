@@ -14,7 +14,8 @@ from tests.simulator.browser.conftest import Opener
 
 
 def test_a_typed_text_reaches_the_bot_and_its_answer_the_phone_with_the_time_in_bangkok(
-        desk: Page, bot: TeachableBot) -> None:
+    desk: Page, bot: TeachableBot
+) -> None:
     bot.answers["สวัสดี"] = [text("ยินดีต้อนรับ\nดู https://example.com/x ได้เลย")]
     phone = desk.locator(".phone").first
     phone.get_by_role("button", name="Show keyboard").click()
@@ -28,10 +29,14 @@ def test_a_typed_text_reaches_the_bot_and_its_answer_the_phone_with_the_time_in_
 
 
 def test_quick_replies_show_under_the_newest_message_only_and_vanish_when_used_or_overtaken(
-        desk: Page, bot: TeachableBot, malee: Person) -> None:
+    desk: Page, bot: TeachableBot, malee: Person
+) -> None:
     phone = desk.locator(".phone").first
-    bot.push(malee.id, text("one", quickReply=quick(postback("old", "old"))),
-             text("two", quickReply=quick(postback("new", "new"))))
+    bot.push(
+        malee.id,
+        text("one", quickReply=quick(postback("old", "old"))),
+        text("two", quickReply=quick(postback("new", "new"))),
+    )
     expect(phone.get_by_role("button", name="new")).to_be_visible()
     expect(phone.get_by_role("button", name="old")).to_have_count(0)
     phone.get_by_role("button", name="new").click()
@@ -43,7 +48,8 @@ def test_quick_replies_show_under_the_newest_message_only_and_vanish_when_used_o
 
 
 def test_the_date_picker_keeps_to_its_limits_and_sends_what_was_picked(
-        desk: Page, bot: TeachableBot, malee: Person, line: Simulator) -> None:
+    desk: Page, bot: TeachableBot, malee: Person, line: Simulator
+) -> None:
     phone = desk.locator(".phone").first
     phone.get_by_role("button", name="เลือกวัน").click()
     field = phone.get_by_label("Pick a date")
@@ -59,9 +65,11 @@ def test_the_date_picker_keeps_to_its_limits_and_sends_what_was_picked(
 
 
 def test_pickers_of_times_send_lines_own_formats_and_closing_one_sends_nothing(
-        desk: Page, bot: TeachableBot, malee: Person, line: Simulator) -> None:
+    desk: Page, bot: TeachableBot, malee: Person, line: Simulator
+) -> None:
     def picker(mode: str) -> dict[str, str]:
         return {"type": "datetimepicker", "label": f"pick {mode}", "data": mode, "mode": mode}
+
     phone = desk.locator(".phone").first
     bot.push(malee.id, text("when?", quickReply=quick(picker("time"), picker("datetime"))))
     phone.get_by_role("button", name="pick time", exact=True).click()
@@ -85,7 +93,8 @@ def test_an_address_opens_in_the_phones_own_browser_with_a_way_out_into_a_tab(de
 
 
 def test_a_telephone_number_and_lines_prefilled_text_do_what_line_does(
-        desk: Page, bot: TeachableBot, malee: Person) -> None:
+    desk: Page, bot: TeachableBot, malee: Person
+) -> None:
     phone = desk.locator(".phone").first
     call = {"type": "uri", "label": "call", "uri": "tel:021234567"}
     write = {"type": "uri", "label": "write", "uri": "https://line.me/R/oaMessage/@club/?%E0%B8%94%E0%B8%B2%E0%B8%A7"}
@@ -105,7 +114,8 @@ def test_the_clipboard_action_copies(open_page: Opener, menus: tuple[str, str], 
 
 
 def test_stickers_places_and_photos_can_be_sent_and_the_bot_gets_the_photos_bytes(
-        desk: Page, bot: TeachableBot, tmp_path: Path, line: Simulator) -> None:
+    desk: Page, bot: TeachableBot, tmp_path: Path, line: Simulator
+) -> None:
     photo = tmp_path / "photo.png"
     Image.new("RGB", (40, 30), "red").save(photo)
     phone = desk.locator(".phone").first
@@ -127,7 +137,8 @@ def test_stickers_places_and_photos_can_be_sent_and_the_bot_gets_the_photos_byte
 
 
 def test_ones_own_message_can_be_unsent_after_a_question_and_the_bot_is_told(
-        desk: Page, bot: TeachableBot, malee: Person, line: Simulator) -> None:
+    desk: Page, bot: TeachableBot, malee: Person, line: Simulator
+) -> None:
     line.say(malee, "oops")
     phone = desk.locator(".phone").first
     for answer in ("Cancel", "Unsend"):
@@ -140,8 +151,7 @@ def test_ones_own_message_can_be_unsent_after_a_question_and_the_bot_is_told(
     assert [event["type"] for event in bot.events] == ["message", "unsend"]
 
 
-def test_the_loading_animation_runs_until_the_bots_next_message(
-        desk: Page, bot: TeachableBot, malee: Person) -> None:
+def test_the_loading_animation_runs_until_the_bots_next_message(desk: Page, bot: TeachableBot, malee: Person) -> None:
     phone = desk.locator(".phone").first
     bot.call("POST", "/v2/bot/chat/loading/start", {"chatId": malee.id, "loadingSeconds": 60})
     expect(phone.get_by_label("The account is typing")).to_be_visible()
@@ -150,7 +160,8 @@ def test_the_loading_animation_runs_until_the_bots_next_message(
 
 
 def test_a_group_shows_names_lets_texts_be_edited_and_has_no_rich_menu(
-        desk: Page, bot: TeachableBot, malee: Person, ben: Person, line: Simulator) -> None:
+    desk: Page, bot: TeachableBot, malee: Person, ben: Person, line: Simulator
+) -> None:
     group = line.group("Friends", [malee, ben])
     first, second = desk.locator(".phone").nth(0), desk.locator(".phone").nth(1)
     for phone in (first, second):
@@ -173,7 +184,8 @@ def test_a_group_shows_names_lets_texts_be_edited_and_has_no_rich_menu(
 
 
 def test_messages_to_a_phone_that_is_not_looked_at_are_counted_until_it_is(
-        open_page: Opener, bot: TeachableBot, malee: Person, ben: Person) -> None:
+    open_page: Opener, bot: TeachableBot, malee: Person, ben: Person
+) -> None:
     page = open_page(390)
     expect(page.get_by_role("article", name="มาลี")).to_be_visible()
     bot.push(ben.id, text("1"), text("2"))
@@ -183,8 +195,9 @@ def test_messages_to_a_phone_that_is_not_looked_at_are_counted_until_it_is(
     expect(tab.locator(".badge")).to_have_count(0)
 
 
-def test_after_a_break_of_the_live_line_nothing_is_missing(desk: Page, bot: TeachableBot, malee: Person,
-                                                          line: Simulator) -> None:
+def test_after_a_break_of_the_live_line_nothing_is_missing(
+    desk: Page, bot: TeachableBot, malee: Person, line: Simulator
+) -> None:
     bot.push(malee.id, text("before the break"))
     expect(desk.get_by_text("before the break")).to_be_visible()
     line.do(lambda platform: platform.stream.close_all())
@@ -198,7 +211,8 @@ def test_after_a_break_of_the_live_line_nothing_is_missing(desk: Page, bot: Teac
 
 
 def test_two_phones_the_first_claim_wins_and_the_second_sees_who_has_it(
-        desk: Page, bot: TeachableBot, malee: Person, ben: Person, line: Simulator) -> None:
+    desk: Page, bot: TeachableBot, malee: Person, ben: Person, line: Simulator
+) -> None:
     """The story newcomers meet: two admins, one privilege, every step visible."""
     winners: list[str] = []
 
@@ -234,10 +248,18 @@ def test_a_phone_put_away_counts_only_what_came_after(desk: Page, bot: Teachable
 
 
 def test_a_video_with_a_tracking_id_that_is_played_is_told_to_the_bot(
-        desk: Page, bot: TeachableBot, malee: Person, line: Simulator) -> None:
+    desk: Page, bot: TeachableBot, malee: Person, line: Simulator
+) -> None:
     address = "https://127.0.0.1:9/v"
-    bot.push(malee.id, {"type": "video", "originalContentUrl": f"{address}.mp4", "previewImageUrl": f"{address}.png",
-                        "trackingId": "spot-1"})
+    bot.push(
+        malee.id,
+        {
+            "type": "video",
+            "originalContentUrl": f"{address}.mp4",
+            "previewImageUrl": f"{address}.png",
+            "trackingId": "spot-1",
+        },
+    )
     desk.locator(".phone").first.get_by_role("button", name="Play video").click()
     expect(desk.locator("iframe")).to_have_attribute("src", f"{address}.mp4")
     line.wait_idle()

@@ -25,13 +25,16 @@ def walk_to(page: Page, name: str, *, at_most: int = 120) -> None:
     raise AssertionError(f"Tab never came to {name}")
 
 
-def test_the_story_can_be_walked_without_a_mouse(
-        desk: Page, bot: TeachableBot, malee: Person, line: Simulator) -> None:
+def test_the_story_can_be_walked_without_a_mouse(desk: Page, bot: TeachableBot, malee: Person, line: Simulator) -> None:
     """Menu area, Flex button, nested box, quick reply, date picker, typed text, tab of the menu, clock."""
-    row = box({"type": "text", "text": "row"}, {"type": "button", "action": postback("take it", "take")},
-              action=postback("whole row", "row"))
+    row = box(
+        {"type": "text", "text": "row"},
+        {"type": "button", "action": postback("take it", "take")},
+        action=postback("whole row", "row"),
+    )
     bot.answers["benefits"] = [
-        flex({"type": "bubble", "body": row}) | {"quickReply": quick(postback("enough", "enough"))}]
+        flex({"type": "bubble", "body": row}) | {"quickReply": quick(postback("enough", "enough"))}
+    ]
     desk.evaluate("document.activeElement.blur()")
     walk_to(desk, "สิทธิ์ของฉัน")
     desk.keyboard.press("Enter")

@@ -50,8 +50,12 @@ def converse(bot: TeachableBot, line: Simulator, person: Person) -> None:
     """Thai in every place a chat has for it."""
     lines = [{"type": "text", "text": TALL, "size": size, "wrap": False} for size in SIZES]
     button = {"type": "button", "style": "primary", "action": postback("ใช้สิทธิ์นี้ทันที", "use")}
-    bot.push(person.id, text(f"{TALL}\n{TALL}"), flex({"type": "bubble", "body": box(*lines), "footer": box(button)}),
-             text("เลือกได้เลย", quickReply=quick(postback("ปู่ย่าที่นี้", "a"), postback("ตั้งชื่อ", "b"))))
+    bot.push(
+        person.id,
+        text(f"{TALL}\n{TALL}"),
+        flex({"type": "bubble", "body": box(*lines), "footer": box(button)}),
+        text("เลือกได้เลย", quickReply=quick(postback("ปู่ย่าที่นี้", "a"), postback("ตั้งชื่อ", "b"))),
+    )
     line.say(person, TALL)
     bot.push(person.id, text("อีกครั้ง", quickReply=quick(postback("ปู่ย่าที่นี้", "a"))))
 
@@ -59,8 +63,15 @@ def converse(bot: TeachableBot, line: Simulator, person: Person) -> None:
 @pytest.mark.parametrize("language", ["th", "en"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_every_view_fits_names_its_controls_and_clips_no_thai(
-        width: int, language: str, open_page: Opener, line: Simulator, bot: TeachableBot, malee: Person, ben: Person,
-        menus: tuple[str, str]) -> None:
+    width: int,
+    language: str,
+    open_page: Opener,
+    line: Simulator,
+    bot: TeachableBot,
+    malee: Person,
+    ben: Person,
+    menus: tuple[str, str],
+) -> None:
     converse(bot, line, malee)
     page = open_page(width, language)
     expect(page.locator(".phone:visible")).to_have_count(1 if width == 390 else 2)
@@ -106,8 +117,7 @@ def test_both_languages_have_the_same_words_and_the_same_places_in_them(open_pag
     assert len(places[0]) > 100
 
 
-def test_on_a_narrow_page_the_switcher_brings_the_other_phone(
-        open_page: Opener, malee: Person, ben: Person) -> None:
+def test_on_a_narrow_page_the_switcher_brings_the_other_phone(open_page: Opener, malee: Person, ben: Person) -> None:
     page = open_page(390)
     expect(page.get_by_role("article", name="มาลี")).to_be_visible()
     page.get_by_role("tab", name="Ben").click()

@@ -30,7 +30,8 @@ def test_areas_lie_where_the_menu_says_in_percent(desk: Page, line: Simulator, m
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("language", ["th", "en"])
 def test_tapping_an_area_sends_its_postback_and_shows_its_display_text(
-        width: int, language: str, open_page: Opener, menus: tuple[str, str], malee: Person, bot: TeachableBot) -> None:
+    width: int, language: str, open_page: Opener, menus: tuple[str, str], malee: Person, bot: TeachableBot
+) -> None:
     bot.answers["benefits"] = [text("คุณมี 3 สิทธิ์")]
     phone = open_page(width, language).locator(".phone").first
     phone.get_by_role("button", name="สิทธิ์ของฉัน").click()
@@ -40,14 +41,14 @@ def test_tapping_an_area_sends_its_postback_and_shows_its_display_text(
 
 
 def test_tabs_switch_the_menu_of_this_person_alone_and_tell_the_bot(
-        desk: Page, menus: tuple[str, str], bot: TeachableBot, line: Simulator) -> None:
+    desk: Page, menus: tuple[str, str], bot: TeachableBot, line: Simulator
+) -> None:
     first, second = desk.locator(".phone").nth(0), desk.locator(".phone").nth(1)
     first.get_by_role("button", name="บัญชี").click()
     expect(first.locator(f".rich-menu[data-menu='{menus[1]}']")).to_be_visible()
     expect(second.locator(f".rich-menu[data-menu='{menus[0]}']")).to_be_visible()
     line.wait_idle()
-    assert bot.postbacks()[-1] == {
-        "data": "tab", "params": {"newRichMenuAliasId": "account", "status": "SUCCESS"}}
+    assert bot.postbacks()[-1] == {"data": "tab", "params": {"newRichMenuAliasId": "account", "status": "SUCCESS"}}
     first.get_by_role("button", name="สิทธิ์", exact=True).click()
     expect(first.locator(f".rich-menu[data-menu='{menus[0]}']")).to_be_visible()
 
@@ -63,10 +64,13 @@ def test_the_chat_bar_text_folds_the_menu_away_and_out_again(desk: Page) -> None
 
 
 def test_postbacks_close_and_open_the_menu_and_the_keyboard_with_words(
-        desk: Page, bot: TeachableBot, malee: Person, line: Simulator) -> None:
+    desk: Page, bot: TeachableBot, malee: Person, line: Simulator
+) -> None:
     """inputOption closeRichMenu, openRichMenu, openKeyboard with fillInText."""
     phone = desk.locator(".phone").first
-    bot.answers["closing"] = [text("Again?", quickReply=quick(postback("Open it", "opening", inputOption="openRichMenu")))]
+    bot.answers["closing"] = [
+        text("Again?", quickReply=quick(postback("Open it", "opening", inputOption="openRichMenu")))
+    ]
     phone.get_by_role("button", name="Close it").click()
     expect(phone.locator(".rich-menu")).to_have_count(0)
     phone.get_by_role("button", name="Open it").click()
@@ -82,13 +86,15 @@ def test_postbacks_close_and_open_the_menu_and_the_keyboard_with_words(
 
 
 def test_a_menu_linked_while_the_chat_is_open_shows_at_once(
-        desk: Page, bot: TeachableBot, menus: tuple[str, str], ben: Person) -> None:
+    desk: Page, bot: TeachableBot, menus: tuple[str, str], ben: Person
+) -> None:
     bot.call("POST", f"/v2/bot/user/{ben.id}/richmenu/{menus[1]}")
     expect(desk.locator(".phone").nth(1).locator(f".rich-menu[data-menu='{menus[1]}']")).to_be_visible()
 
 
 def test_the_pc_view_has_no_menu_and_no_quick_replies_and_only_reads_until_asked(
-        desk: Page, bot: TeachableBot, malee: Person) -> None:
+    desk: Page, bot: TeachableBot, malee: Person
+) -> None:
     bot.push(malee.id, text("Choose", quickReply=quick(postback("One", "1"))))
     phone = desk.locator(".phone").first
     expect(phone.get_by_role("button", name="One")).to_be_visible()
@@ -108,8 +114,10 @@ def test_the_pc_view_has_no_menu_and_no_quick_replies_and_only_reads_until_asked
 
 
 def test_a_menu_linked_before_a_tap_was_answered_is_the_one_that_stays(
-        desk: Page, menus: tuple[str, str], malee: Person, bot: TeachableBot) -> None:
+    desk: Page, menus: tuple[str, str], malee: Person, bot: TeachableBot
+) -> None:
     """The page hears of the new menu before its own tap returns, which knew the old one only."""
+
     def late(route: Route) -> None:
         answer = route.fetch()
         bot.call("POST", f"/v2/bot/user/{malee.id}/richmenu/{menus[1]}")

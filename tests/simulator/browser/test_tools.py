@@ -16,7 +16,8 @@ from tests.simulator.browser.conftest import Opener
 
 
 def test_the_first_person_is_added_named_given_a_language_and_greeted_on_a_phone_of_their_own(
-        open_page: Opener, bot: TeachableBot, line: Simulator) -> None:
+    open_page: Opener, bot: TeachableBot, line: Simulator
+) -> None:
     bot.answers["follow"] = [text("Welcome!")]
     page = open_page()
     page.get_by_role("button", name="Add the first person").click()
@@ -30,7 +31,8 @@ def test_the_first_person_is_added_named_given_a_language_and_greeted_on_a_phone
 
 
 def test_a_stranger_can_add_the_account_block_it_after_a_question_and_unblock_it(
-        open_page: Opener, bot: TeachableBot, line: Simulator) -> None:
+    open_page: Opener, bot: TeachableBot, line: Simulator
+) -> None:
     line.person("Chloe")
     page = open_page()
     phone = page.locator(".phone").first
@@ -48,7 +50,8 @@ def test_a_stranger_can_add_the_account_block_it_after_a_question_and_unblock_it
 
 
 def test_people_can_be_renamed_vanish_come_back_and_be_removed_only_when_meant(
-        desk: Page, line: Simulator, ben: Person) -> None:
+    desk: Page, line: Simulator, ben: Person
+) -> None:
     entry = desk.locator(f".rail li[data-person='{ben.id}']")
     entry.locator("summary").click()
     entry.get_by_role("button", name="Rename").click()
@@ -148,7 +151,8 @@ def test_every_kind_of_fault_can_be_planned_and_ended_from_the_page(desk: Page, 
 
 
 def test_a_fault_strikes_the_next_calls_of_its_path_and_shows_in_the_traffic(
-        desk: Page, bot: TeachableBot, malee: Person) -> None:
+    desk: Page, bot: TeachableBot, malee: Person
+) -> None:
     bot.answers["hello"] = [text("never seen")]
     desk.get_by_role("tab", name="Faults").click()
     desk.get_by_label("What goes wrong").select_option("error_500_before")
@@ -167,7 +171,8 @@ def test_a_fault_strikes_the_next_calls_of_its_path_and_shows_in_the_traffic(
 
 
 def test_delivery_settings_are_kept_and_held_back_events_wait(
-        desk: Page, bot: TeachableBot, malee: Person, line: Simulator) -> None:
+    desk: Page, bot: TeachableBot, malee: Person, line: Simulator
+) -> None:
     desk.get_by_role("tab", name="Faults").click()
     desk.get_by_label("Hold events back").check()
     desk.get_by_label("Duplicates, %").fill("25")
@@ -176,8 +181,13 @@ def test_delivery_settings_are_kept_and_held_back_events_wait(
     desk.get_by_label("Messages a month").press("Tab")
     desk.get_by_role("tab", name="Traffic").click()
     expect(desk.get_by_text("Messages used this month: 0 of 300")).to_be_visible()
-    assert line.do(lambda platform: (platform.settings.delivery_paused, platform.settings.duplicates,
-                                     platform.settings.quota_limit)) == (True, 0.25, 300)
+    assert line.do(
+        lambda platform: (
+            platform.settings.delivery_paused,
+            platform.settings.duplicates,
+            platform.settings.quota_limit,
+        )
+    ) == (True, 0.25, 300)
     line.say(malee, "hello")
     desk.wait_for_timeout(300)
     assert bot.events == []
@@ -188,7 +198,8 @@ def test_delivery_settings_are_kept_and_held_back_events_wait(
 
 
 def test_traffic_shows_calls_and_webhooks_with_status_cost_and_bodies_and_can_be_filtered_saved_and_cleared(
-        desk: Page, bot: TeachableBot, malee: Person, line: Simulator) -> None:
+    desk: Page, bot: TeachableBot, malee: Person, line: Simulator
+) -> None:
     bot.push(malee.id, text("costs one"))
     line.say(malee, "hello")
     panel = desk.locator(".traffic-panel")

@@ -323,6 +323,8 @@ def test_e5_an_offer_that_paused_by_itself_stands_on_the_first_page_of_those_who
     house.send()
     assert house.row(offer_id).paused_reason == "quota"
     shown = unescape(house.hand(house.marketer).get("/console/").text)
-    assert f'href="/console/offers/{offer_id}/progress">“ส้มตำฟรี” stands still: the month\'s messages are used up.' in shown
+    assert (
+        f'href="/console/offers/{offer_id}/progress">“ส้มตำฟรี” stands still: the month\'s messages are used up.' in shown
+    )
     support = house.desk.staff("support", name="ปิติ")
     assert "stands still" not in support.get("/console/").text
