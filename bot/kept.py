@@ -5,12 +5,16 @@ from __future__ import annotations
 import http.client
 import select
 import ssl
+import time
 from collections import deque
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 CONNECTING = 3
 """Tries to connect: then surely nothing was sent, so trying again is safe."""
+REST = 30.0
+"""Seconds a connection is kept unused. What lies between us and LINE forgets idle ones without a word, and a call over a
+forgotten one is never heard of again."""
 
 
 class Unreached(Exception):
@@ -26,9 +30,10 @@ class Kept:
     it is used, nothing is ever sent a second time.
     """
 
-    def __init__(self, url: str) -> None:
-        self._url = urlsplit(url)
-        self._resting: deque[http.client.HTTPConnection] = deque()
+    def __init__(self, url: str, rest: float = REST) -> None:
+        self._url, self._rest = urlsplit(url), rest
+        self._resting: deque[tuple[http.client.HTTPConnection, float]] = deque()
+        """With the moment (monotonic) since which each is unused."""
 
     def post(
         self, path: str, body: bytes, headers: Mapping[str, str], timeout: tuple[float, float]
@@ -44,18 +49,19 @@ class Kept:
             connection.close()
             raise Lost(type(error).__name__) from error
         if connection.sock is not None:
-            self._resting.append(connection)
+            self._resting.append((connection, time.monotonic()))
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, data
 
     def _standing(self) -> http.client.HTTPConnection | None:
         while self._resting:
             try:
-                connection = self._resting.pop()
+                connection, since = self._resting.pop()
             except IndexError:  # another thread was quicker
                 return None
             poll = select.poll()
             poll.register(connection.sock, select.POLLIN)
-            if not poll.poll(0):  # something to read where nothing was asked is its end
+            fresh = time.monotonic() - since < self._rest
+            if fresh and not poll.poll(0):  # something to read where nothing was asked is its end
                 return connection
             connection.close()
         return None

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from bot.kept import Kept
 from bot.line import Line, Unknown
 
 HELLO = [{"type": "text", "text": "hello"}]
@@ -48,6 +49,15 @@ class Closing(Recorder):
         """One call, and no more."""
         super().handle_one_request()
         self.close_connection = True
+
+
+class Opening(Recorder):
+    """Writes down each new connection, too."""
+
+    def setup(self) -> None:
+        """A connection has come."""
+        super().setup()
+        self.server.calls.append(("opened", "", None))  # type: ignore[attr-defined]
 
 
 @contextmanager
@@ -106,6 +116,15 @@ def test_a_connection_that_line_closed_meanwhile_is_made_anew() -> None:
             line.reply("token", HELLO)
             time.sleep(0.05)  # the end of the connection takes a moment to arrive, as it does from LINE
         assert len(calls) == 5
+
+
+def test_a_connection_that_rested_too_long_is_not_used_again() -> None:
+    """A connection that was forgotten on the way swallows a reply, and a reply is never said twice (D9)."""
+    for rest, opened in ((30.0, 1), (0.0, 3)):
+        with listening(Opening) as (line, calls):
+            kept = Kept(line.api_url, rest)
+            assert [kept.post("/v2/bot/message/reply", b"{}", {}, (1, 1))[0] for _ in range(3)] == [200, 200, 200]
+            assert [command for command, _, _ in calls].count("opened") == opened
 
 
 def line_at(server: socket.socket) -> Line:
