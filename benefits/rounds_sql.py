@@ -42,6 +42,14 @@ GROUP BY member_id
 
 CORRECTED = "SELECT member_id FROM entries WHERE club = :club AND kind = 'correction'"
 
+HISTORY_OF_OTHERS = HISTORY.format(
+    of=f"""AND member_id IN (
+    SELECT id FROM members WHERE club = :club AND NOT EXISTS (
+           SELECT FROM entries WHERE run_id = :previous_run AND kind = 'round' AND member_id = members.id)
+    UNION {CORRECTED})"""
+)
+HISTORY = HISTORY.format(of="")
+
 # The same where the round before looked back as far: its total, less the month that leaves the window. A million accounts
 # have twelve million entries there. Corrected accounts and those the round before did not know are added up.
 HISTORY_GOES_ON = f"""
@@ -49,17 +57,8 @@ SELECT before.member_id, before.total - coalesce(leaving.amount, 0) AS stars
 FROM entries before
 LEFT JOIN entries leaving ON leaving.run_id = :leaving_run AND leaving.kind = 'round' AND leaving.member_id = before.member_id
 WHERE before.run_id = :previous_run AND before.kind = 'round' AND before.member_id NOT IN ({CORRECTED})
-UNION ALL
-{
-    HISTORY.format(
-        of=f'''AND member_id IN (
-    SELECT id FROM members WHERE club = :club AND NOT EXISTS (
-           SELECT FROM entries WHERE run_id = :previous_run AND kind = 'round' AND member_id = members.id)
-    UNION {CORRECTED})'''
-    )
-}
+UNION ALL {HISTORY_OF_OTHERS}
 """
-HISTORY = HISTORY.format(of="")
 
 # The one rounding: down, once per account, on the sum of its lines and of what it brought (LFC-10). Never below zero:
 # what is left below is carried. `mark` fingerprints the lines, whatever their order.
