@@ -4,6 +4,7 @@ import gc
 import os
 from typing import Any
 
+gc.disable()  # until everything is imported: half a second of looking through what stays anyway
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 """Processes; about one per core. Any number of machines may run some: they share nothing but the database."""
 worker_class = "gthread"
@@ -24,4 +25,5 @@ def when_ready(server: Any) -> None:
     """What was imported stays: the collector need not look through it again and again, nor touch its memory after the fork."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(10_000, 20, 20)
+    gc.enable()

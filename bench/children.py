@@ -22,12 +22,22 @@ TOKEN = secrets.token_hex(32)
 WORKERS = ("--workers", "2", "--worker-class", "gthread", "--threads", "8")
 
 
+def _surroundings() -> dict[str, str]:
+    """Ours, but Python keeps the bytecode it compiled, as it does wherever a server is started twice."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 @contextmanager
 def running(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """A process in a group of its own, that is ended with all it started."""
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=output, start_new_session=True
+            command,
+            cwd=ROOT,
+            env={**_surroundings(), **environment},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
     try:
         yield process
