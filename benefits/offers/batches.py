@@ -117,10 +117,11 @@ def freeze(
     if not picked:
         return []
     _worded(session, offer, wording, picked)
+    # Two offers must not both be the last one the cap allows. Held whether or not there are others yet: one that begins
+    # meanwhile has to wait until what is frozen here can be seen.
+    session.execute(sql.ONE_AT_A_TIME, {"club": club.key})
     limits = budget.of(session, club)
     others = reach.recent(session, club.key, limits, now, besides=offer.id)
-    if others:  # two offers must not both be the last one the cap allows
-        session.execute(sql.ONE_AT_A_TIME, {"club": club.key})
     first, last = min(row.first_person_id for row in picked), max(row.last_person_id for row in picked)
     capped = reach.capped(limits, others, now, between=(first, last))
     fixing = _FIXING if capped is None else _fixing(reach.why_not(capped))

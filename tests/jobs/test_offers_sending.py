@@ -226,15 +226,21 @@ def test_two_offers_at_once_keep_the_cap(stage: Stage) -> None:
     assert states == {"done"}
 
 
-def test_two_offers_freeze_one_after_the_other(stage: Stage) -> None:
-    """The cap allows one: what one offer is freezing, the other waits for, and then leaves out."""
+@pytest.mark.parametrize("known", [True, False], ids=["prepared before", "prepared meanwhile"])
+def test_two_offers_freeze_one_after_the_other(stage: Stage, known: bool) -> None:
+    """The cap allows one: what one offer is freezing, the other waits for, and then leaves out; also when the first did
+    not know of the other, which was prepared only while it froze."""
     stage.crowd(3)
     ids = [stage.approved(name=name, pace=1) for name in ("one", "two")]
     job = stage.job()
-    for offer_id in ids:
+
+    def prepare(offer_id: int) -> None:
         with stage.world.parts.sessions.begin() as session:
             running.begin(session, offer_id, NOON)
         job._prepare_one(stage.club, offer_id, NOON)
+
+    for offer_id in ids if known else ids[:1]:
+        prepare(offer_id)
     stage.change("UPDATE budgets SET cap_messages = 1, cap_days = 7")
     taken: list[int] = []
 
@@ -244,6 +250,8 @@ def test_two_offers_freeze_one_after_the_other(stage: Stage) -> None:
             found = batches.freeze(session, club=stage.club, offer=offer, owner=uuid.uuid4(), now=NOON, limit=1)
             taken.append(len(found))
             if offer_id == ids[0]:
+                if not known:
+                    prepare(ids[1])
                 other.start()
                 other.join(0.5)
 

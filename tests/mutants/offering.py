@@ -92,10 +92,10 @@ MUTANTS = (
     ),
     Mutant(
         "two offers past the cap",
-        "one freezing at a time while several offers are being sent",
+        "one freezing at a time",
         BATCHES,
-        "if others:  # two offers must not both be the last one the cap allows",
-        "if False:  # two offers must not both be the last one the cap allows",
+        '    session.execute(sql.ONE_AT_A_TIME, {"club": club.key})\n',
+        "",
         (ON_ITS_WAY + "test_two_offers_freeze_one_after_the_other",),
     ),
     Mutant(
