@@ -95,7 +95,9 @@ def _accounts(task: Task) -> list[tuple[int, int]]:
 
 
 def _by_rule(task: Task) -> Callable[[], Attempt]:
-    sessions = make_sessions(make_engine(task.url, pool_size=task.threads), vault=Vault(("of no use here",)))
+    sessions = make_sessions(
+        make_engine(task.url, pool_size=task.threads, statement_ms=60_000), vault=Vault(("of no use here",))
+    )
     family = club()
     with sessions() as session:  # who claims is known before, as the bare SQL is told it
         people = {person.id: person for person in session.scalars(select(Person))}

@@ -23,8 +23,8 @@ SERVER_NOTICES = (
 """A host that is cut off in the middle of a transaction holds its locks until the server notices: within ten seconds then,
 not two hours. Over a socket of this machine these mean nothing."""
 UNPREPARED = {"prepare_threshold": None}
-"""What is sent most is prepared by `models.pipeline`; the driver's own way throws every prepared statement of the
-connection away at each rollback, a refusal's among them."""
+"""For turns: what is sent most is prepared by `models.pipeline`; the driver's own way throws every prepared statement of
+the connection away at each rollback, a refusal's among them. Jobs, which send other statements over and over, keep it."""
 WE_NOTICE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10000}
 
 
@@ -46,7 +46,7 @@ def make_engine(url: str, *, pool_size: int = 10, statement_ms: int | None = Non
         max_overflow=5,
         pool_timeout=1.5,
         hide_parameters=True,  # an error's text goes to the log and beside a parked event: no names, no messages
-        connect_args={"options": options, "connect_timeout": 2, **WE_NOTICE, **UNPREPARED},
+        connect_args={"options": options, "connect_timeout": 2, **WE_NOTICE, **(UNPREPARED if statement_ms else {})},
     )
     event.listen(engine, "checkin", _rests)
     event.listen(engine, "checkout", _wakes)

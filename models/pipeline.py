@@ -32,8 +32,9 @@ class Pipeline:
     """One connection's. `opened`, `send` some, `answers`: in between it is for nothing else."""
 
     def __init__(self, driver: psycopg.Connection[Any]) -> None:
-        assert driver.prepare_threshold is None, "at a rollback psycopg would throw away what is prepared here"
         self._driver, self._server = driver, driver.pgconn
+        self._prepares = driver.prepare_threshold is None
+        """Where psycopg prepares by itself, it would throw away at a rollback what is prepared here."""
         self._values = Transformer.from_context(driver)
         self._prepared: set[bytes] = set()
         self._under_way: list[bytes | None] = []
@@ -63,6 +64,10 @@ class Pipeline:
     def send(self, statement: Statement, values: Sequence[Any] = ()) -> None:
         """Add a statement; `values` are `dumped` ones."""
         name, sql = statement
+        if not self._prepares:
+            self._server.send_query_params(sql, values)
+            self._under_way.append(None)
+            return
         if name not in self._prepared and name not in self._under_way:
             self._server.send_prepare(name, sql)
             self._under_way.append(name)
