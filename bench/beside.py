@@ -20,8 +20,8 @@ import psycopg
 from bench.children import ROOT, WORKERS, environment, free_port, gunicorn
 from bench.figure import machine
 from bench.ground import CLUB, ground, vacuum
-from bench.offer import _prepare
-from bench.webhook import CONNECTIONS, WARM, Side, _ask, _settled, _start, body_of, ours_at
+from bench.offer import prepare
+from bench.webhook import CONNECTIONS, WARM, Side, asked, body_of, ours_at, settled, start
 
 PER_SECOND = 200
 READERS = """
@@ -48,13 +48,13 @@ def run(webhooks: int, readers: int) -> dict[str, Any]:
     with ExitStack() as stack:
         place, line, port = stack.enter_context(ground()), free_port(), free_port()
         settings = environment(place, line)
-        _start(stack, place, "line", [sys.executable, "-m", "bench.line_end", str(line)], line, {})
+        start(stack, place, "line", [sys.executable, "-m", "bench.line_end", str(line)], line, {})
         side = ours_at(place, port)
-        _start(stack, place, "ours", gunicorn("app:create_app()", port, *WORKERS), port, settings)
+        start(stack, place, "ours", gunicorn("app:create_app()", port, *WORKERS), port, settings)
         with psycopg.connect(place.url) as connection:
             connection.execute(READERS, (CLUB, readers))
         vacuum(place.url)
-        _prepare(place)
+        prepare(place)
         _press(line, side, WARM)
         alone = _press(line, side, webhooks)
         worker = [sys.executable, "-m", "bench.offer_worker", "ours"]
@@ -79,7 +79,7 @@ def run(webhooks: int, readers: int) -> dict[str, Any]:
 
 def _press(line: int, side: Side, n: int) -> dict[str, float]:
     """`n` webhooks at their times; what became of them."""
-    _ask(line, "/forget", b"")
+    asked(line, "/forget", b"")
     bodies = [json.dumps(body_of(side.events[k % len(side.events)]), ensure_ascii=False) for k in range(n)]
     wanted = {"port": side.port, "path": side.path, "secret": side.secret, "connections": CONNECTIONS, "bodies": bodies}
     done = subprocess.run(
@@ -90,7 +90,7 @@ def _press(line: int, side: Side, n: int) -> dict[str, float]:
         check=True,
     )
     load = json.loads(done.stdout)
-    lost = n - _settled(line, n)["replies"]
+    lost = n - settled(line, n)["replies"]
     return {**{name: round(load[name], 1) for name in ("p50", "p99", "worst")}, "lost": lost}
 
 

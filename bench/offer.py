@@ -54,7 +54,7 @@ def run(n: int) -> Figure:
         with psycopg.connect(place.url) as connection:
             connection.execute(PEOPLE, (CLUB, n))
         vacuum(place.url)
-        snapshot = _prepare(place)
+        snapshot = prepare(place)
         ours = _ours(place, port)
         used = _used(port)
         time.sleep(1.0)  # LINE's bucket fills again
@@ -92,7 +92,7 @@ def _line(stack: ExitStack, place: Ground, n: int) -> int:
     return port
 
 
-def _prepare(place: Ground) -> float:
+def prepare(place: Ground) -> float:
     """An approved offer becomes rows; the seconds that took."""
     now, family = datetime.now(UTC), club()
     engine = place.engine()

@@ -115,12 +115,12 @@ def servers() -> Iterator[tuple[int, Side, Side]]:
     with ExitStack() as stack:
         place = stack.enter_context(ground())
         line = free_port()
-        _start(stack, place, "line", [sys.executable, "-m", "bench.line_end", str(line)], line, {})
+        start(stack, place, "line", [sys.executable, "-m", "bench.line_end", str(line)], line, {})
         ours, echo = free_port(), free_port()
         side = ours_at(place, ours)
-        _start(stack, place, "ours", gunicorn("app:create_app()", ours, *WORKERS), ours, environment(place, line))
+        start(stack, place, "ours", gunicorn("app:create_app()", ours, *WORKERS), ours, environment(place, line))
         settings = {"ECHO_SECRET": SECRET, "ECHO_TOKEN": TOKEN, "LINE_API_URL": f"http://127.0.0.1:{line}"}
-        _start(stack, place, "echo", gunicorn("bench.echo:create_app()", echo, *WORKERS), echo, settings)
+        start(stack, place, "echo", gunicorn("bench.echo:create_app()", echo, *WORKERS), echo, settings)
         yield line, side, Side(echo, "/callback", _texts())
 
 
@@ -129,7 +129,7 @@ def ours_at(place: Ground, port: int) -> Side:
     return Side(port, f"/callback/{CLUB}", _postbacks(place))
 
 
-def _start(stack: ExitStack, place: Ground, name: str, command: list[str], port: int, settings: dict[str, str]) -> None:
+def start(stack: ExitStack, place: Ground, name: str, command: list[str], port: int, settings: dict[str, str]) -> None:
     log = place.folder / f"{name}.log"
     process = stack.enter_context(running(command, log, settings))
     wait_for(port, process, log)
@@ -137,7 +137,7 @@ def _start(stack: ExitStack, place: Ground, name: str, command: list[str], port:
 
 def press(line: int, side: Side, n: int, think: float = 0.0) -> Pressed:
     """`n` webhooks from a process of its own, and wait until their replies have come; LINE thinks `think` s about each."""
-    _ask(line, f"/forget?think={think}", b"")
+    asked(line, f"/forget?think={think}", b"")
     bodies = [json.dumps(body_of(side.events[k % len(side.events)]), ensure_ascii=False) for k in range(n)]
     wanted = {"port": side.port, "path": side.path, "secret": side.secret, "connections": CONNECTIONS, "bodies": bodies}
     done = subprocess.run(
@@ -148,22 +148,22 @@ def press(line: int, side: Side, n: int, think: float = 0.0) -> Pressed:
         check=True,
     )
     load = json.loads(done.stdout)
-    seen = _settled(line, n)
+    seen = settled(line, n)
     replied = max(seen["last"] - load["begun"], load["seconds"])
     answered = load["statuses"].get("200", 0)
     return Pressed(n / replied, n / load["seconds"], load["p50"], load["p99"], n - seen["replies"], n - answered)
 
 
-def _settled(line: int, n: int) -> dict[str, Any]:
+def settled(line: int, n: int) -> dict[str, Any]:
     end = time.monotonic() + PATIENCE
-    seen = _ask(line, "/seen")
+    seen = asked(line, "/seen")
     while seen["replies"] < n and time.monotonic() < end:
         time.sleep(0.02)
-        seen = _ask(line, "/seen")
+        seen = asked(line, "/seen")
     return seen
 
 
-def _ask(port: int, path: str, data: bytes | None = None) -> dict[str, Any]:
+def asked(port: int, path: str, data: bytes | None = None) -> dict[str, Any]:
     with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}{path}", data), timeout=10) as answer:
         return dict(json.load(answer))
 

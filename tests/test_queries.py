@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC
 from typing import Any
@@ -28,6 +29,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
+from database.engine import make_engine
 from models.queries import AT_ONCE, Query, ask, ask_ahead
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
@@ -51,12 +53,14 @@ REMEMBER = Query(text("INSERT INTO seen VALUES (:n)"))
 LONG = Query(select(bindparam("long", type_=Text()).label("back")))
 
 
-@pytest.fixture
-def seen(sessions: sessionmaker[Session]) -> sessionmaker[Session]:
-    """Sessions on a database with a table of numbers, each once."""
-    with sessions.begin() as session:
-        session.execute(text("CREATE TABLE seen (n int CONSTRAINT once PRIMARY KEY)"))
-    return sessions
+@pytest.fixture(params=[None, 60_000], ids=["as jobs", "as turns"])
+def seen(request: pytest.FixtureRequest, database_url: str) -> Iterator[sessionmaker[Session]]:
+    """Sessions on a database with a table of numbers, each once; statements prepared by the driver, and by us."""
+    engine = make_engine(database_url, statement_ms=request.param)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE seen (n int CONSTRAINT once PRIMARY KEY)"))
+    yield sessionmaker(engine)
+    engine.dispose()
 
 
 def numbers(sessions: sessionmaker[Session]) -> list[int]:
@@ -111,7 +115,7 @@ def test_a6_a_lost_connection_is_told_from_one_that_may_have_committed(
     with seen() as session:
         ask(session, (ONE, {}))
         session.rollback()
-        pid = session.connection().connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
+        pid = session.connection().connection.driver_connection.info.backend_pid  # type: ignore[union-attr]  # psycopg's
 
         def ended(*_: Any) -> None:
             with suppress(OperationalError), seen.begin() as other:

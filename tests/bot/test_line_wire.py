@@ -21,15 +21,22 @@ from bot.line import Line, Unknown
 HELLO = [{"type": "text", "text": "hello"}]
 
 
+class Listener(ThreadingHTTPServer):
+    """Keeps what its handlers write down."""
+
+    calls: list[tuple[str, str, str | None]]
+
+
 class Recorder(BaseHTTPRequestHandler):
     """Writes down each call's method, path and retry key; answers what every call of ours can read."""
 
     protocol_version = "HTTP/1.1"
+    server: Listener
 
     def do_GET(self) -> None:
         """Answers any call."""
         self.rfile.read(int(self.headers.get("content-length") or 0))
-        self.server.calls.append((self.command, self.path, self.headers.get("X-Line-Retry-Key")))  # type: ignore[attr-defined]
+        self.server.calls.append((self.command, self.path, self.headers.get("X-Line-Retry-Key")))
         body = b'{"richMenuId": "r", "richmenus": [], "aliases": [], "totalUsage": 0, "type": "none", "endpoint": "x"}'
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -57,15 +64,15 @@ class Opening(Recorder):
     def setup(self) -> None:
         """A connection has come."""
         super().setup()
-        self.server.calls.append(("opened", "", None))  # type: ignore[attr-defined]
+        self.server.calls.append(("opened", "", None))
 
 
 @contextmanager
 def listening(kind: type[Recorder]) -> Iterator[tuple[Line, list[tuple[str, str, str | None]]]]:
     """Our calls to such a server, and what it has written down."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), kind) as server:
+    with Listener(("127.0.0.1", 0), kind) as server:
         calls: list[tuple[str, str, str | None]] = []
-        server.calls = calls  # type: ignore[attr-defined]
+        server.calls = calls
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"
         yield Line("t" * 32, url, url), calls

@@ -104,7 +104,7 @@ class Platform:
             accept(key, *more)
 
         setattr(line.replies, "use", used)  # noqa: B010 (mypy: methods are not assigned)
-        setattr(line.retries, "accept", accepted)  # noqa: B010
+        setattr(line.retries, "accept", accepted)  # noqa: B010 (the same)
 
 
 class _Quiet(WSGIRequestHandler):
