@@ -130,6 +130,7 @@ def ours_at(place: Ground, port: int) -> Side:
 
 
 def start(stack: ExitStack, place: Ground, name: str, command: list[str], port: int, settings: dict[str, str]) -> None:
+    """Starts a server that ends with `stack` and waits until it answers on `port`; its output is in the ground's folder."""
     log = place.folder / f"{name}.log"
     process = stack.enter_context(running(command, log, settings))
     wait_for(port, process, log)
@@ -155,6 +156,7 @@ def press(line: int, side: Side, n: int, think: float = 0.0) -> Pressed:
 
 
 def settled(line: int, n: int) -> dict[str, Any]:
+    """What LINE's end has seen once `n` replies have come, or when patience ends (a minute)."""
     end = time.monotonic() + PATIENCE
     seen = asked(line, "/seen")
     while seen["replies"] < n and time.monotonic() < end:
@@ -164,6 +166,7 @@ def settled(line: int, n: int) -> dict[str, Any]:
 
 
 def asked(port: int, path: str, data: bytes | None = None) -> dict[str, Any]:
+    """What a server of this bench says as JSON; with `data` a POST. Raises `URLError` when it does not answer in 10 s."""
     with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}{path}", data), timeout=10) as answer:
         return dict(json.load(answer))
 

@@ -154,9 +154,9 @@ def build(engine: Engine, club: Club, vault: Vault, settings: Settings, app: Fla
     return house
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared(server_url: str, template: str) -> Iterator[Engine]:
-    """One database for every test of pages in this process: each makes its own claims, and no other's matter to it."""
+    """One database for a file of tests of pages: each makes its own claims, and no other's matter to it."""
     name = f"t_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')

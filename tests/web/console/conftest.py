@@ -1,4 +1,4 @@
-"""One database and one application for all tests of the console in a process: each makes colleagues of its own."""
+"""A database and an application for each file of tests of the console: each test makes colleagues of its own."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def database(server_url: str, template: str) -> Iterator[str]:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def console_database(server_url: str, template: str) -> Iterator[str]:
-    """A migrated database of this process."""
+    """A migrated database of this test file: what another file left must not decide about one here."""
     with database(server_url, template) as url:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_desk(console_database: str, vault: Vault, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """The one application."""
+    """The application, once a file."""
     desk = make_desk(console_database, Path(tmp_path_factory.mktemp("console")), vault)
     yield desk
     desk.sessions.kw["bind"].dispose()

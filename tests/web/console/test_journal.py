@@ -42,7 +42,7 @@ def test_b17_what_a_colleague_looked_at_on_a_day_is_answered_at_once(desk: Desk)
         session.execute(
             text("INSERT INTO journal (club, at, actor_kind, actor, action, subject_kind, subject_id, facts) "
                  "SELECT :club, :at - n * interval '1 minute', 'staff', (900000 + n % 50)::text, 'personal_data_viewed', "
-                 "'person', n, '{}' FROM generate_series(1, :n) n"),
+                 "'person', 900000 + n, '{}' FROM generate_series(1, :n) n"),
             {"club": "crowd_club", "at": NOON, "n": MANY},
         )  # fmt: skip
         session.execute(text("ANALYZE journal"))

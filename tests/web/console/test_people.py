@@ -13,7 +13,7 @@ from benefits import people
 from models import Consent, JournalEntry, Person
 from tests import factories
 from tests.factories import NOON
-from tests.web.console.desk import Desk
+from tests.web.console.desk import CLUB, Desk
 
 NAME = "มะลิ <script>alert(1)</script>"
 
@@ -48,7 +48,10 @@ def looked(desk: Desk, mali: Someone) -> list[JournalEntry]:
     """Lines of the journal that say somebody looked at her data."""
     with desk.sessions() as session:
         lines = select(JournalEntry).where(
-            JournalEntry.action == "personal_data_viewed", JournalEntry.subject_id == mali.id
+            JournalEntry.club == CLUB,
+            JournalEntry.action == "personal_data_viewed",
+            JournalEntry.subject_kind == "person",
+            JournalEntry.subject_id == mali.id,
         )
         return list(session.scalars(lines))
 
