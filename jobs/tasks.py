@@ -16,13 +16,16 @@ from jobs.timetable import TIMETABLE, Job
 QUEUE = "timetable"
 STALLED_SECONDS = 30
 """Without a sign of life; a worker gives one every ten seconds."""
+CONNECTION_TIMEOUT = 10
+"""Seconds to wait for a connection. The engine's pool tries again ever more rarely where PostgreSQL was away; a worker that
+ends and begins anew is sooner back than the pool's own half a minute (F12)."""
 
 log = structlog.get_logger("jobs")
 
 
 def make_engine_app(database_url: str, work: object) -> App:
     """The job engine's app with a task per job of the timetable; `work` has a method of the same name for each."""
-    app = App(connector=PsycopgConnector(conninfo=database_url))
+    app = App(connector=PsycopgConnector(conninfo=database_url, timeout=CONNECTION_TIMEOUT))
     for job in TIMETABLE:
         if job.name == "stalled":
             _add_stalled(app, job)
@@ -33,7 +36,7 @@ def make_engine_app(database_url: str, work: object) -> App:
 
 def ring(database_url: str, jobs: tuple[Job, ...] = TIMETABLE) -> int:
     """Ask every one of `jobs` to run, unless it waits already; how many were asked. From any number of processes."""
-    app = App(connector=SyncPsycopgConnector(conninfo=database_url, min_size=1, max_size=1, timeout=10))
+    app = App(connector=SyncPsycopgConnector(conninfo=database_url, min_size=1, max_size=1, timeout=CONNECTION_TIMEOUT))
     asked = 0
     with app.open():
         for job in jobs:
