@@ -3,8 +3,9 @@
 .PHONY: help setup run test quick check lock clean
 
 PY := .venv/bin/python
-# Four at once, also on two cores: tests that kill and restart processes mostly wait.
-PYTEST := $(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+# Four at once, also on two cores: tests that kill and restart processes mostly wait. Bytecode is kept: every process of
+# the run, and every program a test starts, would compile the same modules again.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 # Every room and module of ours that has Python in it.
 OURS = $(sort $(patsubst %/,%,$(dir $(wildcard */*.py)))) $(wildcard *.py)
 # Whole servers are started in these: `make quick` leaves them.

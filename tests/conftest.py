@@ -6,6 +6,7 @@ import os
 import random
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +26,21 @@ __all__ = ["chromium"]
 
 ROOT = Path(__file__).parent.parent
 TEST_KEYS = ("a-key-for-tests-only-0123456789-abcdefghij",)
+LONGEST = (
+    "faults/test_state_machine.py",
+    "bench/test_bench.py",
+    "faults/test_crash_points.py",
+    "demo/test_launcher.py",
+    "jobs/test_jobs_process.py",
+    "faults/test_turn_crash.py",
+    "web/console/test_offers_story.py",
+    "browser/test_story.py",
+    "richmenu/test_interrupted.py",
+    "faults/test_durability.py",
+    "web/console/test_in_chromium.py",
+    "faults/test_mutants.py",
+)
+"""Files of more than 45 s on two busy cores, the longest first: a file is run by one process from its beginning to its end."""
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "128MB"}
 
 
@@ -41,6 +57,37 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             if name == "evidence" and report.when == "call":
                 terminalreporter.write_line(str(sentence))
     terminalreporter.write_line(f"the same by chance again: SITTHI_SEED={os.environ['SITTHI_SEED']}")
+
+
+class Copies:
+    """Databases made from a template and dropped in the background, the next one while a test uses the last."""
+
+    def __init__(self, server_url: str, template: str) -> None:
+        self._url, self._template = server_url, template
+        self._worker = ThreadPoolExecutor(1)
+        self._next = self._worker.submit(self._make)
+
+    def take(self) -> str:
+        """The name of a copy nobody has. Raises what making it raised."""
+        mine, self._next = self._next, self._worker.submit(self._make)
+        return mine.result()
+
+    def give_back(self, name: str) -> None:
+        """Nobody needs it any more: it will be dropped."""
+        self._worker.submit(_drop, self._url, name)
+
+    def __enter__(self) -> Copies:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.give_back(self._next.result())
+        self._worker.shutdown()
+
+    def _make(self) -> str:
+        name = f"t_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{self._template}" STRATEGY file_copy')
+        return name
 
 
 @pytest.fixture(scope="session")
@@ -74,14 +121,19 @@ def template(server_url: str) -> Iterator[str]:
     _drop(server_url, name)
 
 
+@pytest.fixture(scope="session")
+def copies(server_url: str, template: str) -> Iterator[Copies]:
+    """Copies of the template; those that are left are dropped at the end."""
+    with Copies(server_url, template) as copies:
+        yield copies
+
+
 @pytest.fixture
-def database_url(server_url: str, template: str) -> Iterator[str]:
+def database_url(server_url: str, copies: Copies) -> Iterator[str]:
     """A migrated database of this test alone, dropped afterwards."""
-    name = f"t_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
+    name = copies.take()
     yield _named(server_url, name)
-    _drop(server_url, name)
+    copies.give_back(name)
 
 
 @pytest.fixture
@@ -134,9 +186,10 @@ def _drop(url: str, name: str) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests go first: begun last, one of them alone would keep the whole run waiting."""
+    """The longest files go first, then others with slow tests: begun last, one of them alone would keep the run waiting."""
     slow = {item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
-    items.sort(key=lambda item: item.path not in slow)
+    longest = {ROOT / "tests" / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: (longest.get(item.path, len(longest)), item.path not in slow))
     for item in items:
         if "server_url" in getattr(item, "fixturenames", ()):
             item.add_marker("database")

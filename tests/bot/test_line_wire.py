@@ -73,7 +73,7 @@ def listening(kind: type[Recorder]) -> Iterator[tuple[Line, list[tuple[str, str,
     with Listener(("127.0.0.1", 0), kind) as server:
         calls: list[tuple[str, str, str | None]] = []
         server.calls = calls
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"
         yield Line("t" * 32, url, url), calls
         server.shutdown()

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+from flask import Flask
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
@@ -184,9 +186,11 @@ def world(database_url: str, folder: Path, now: datetime, **more: Any) -> Iterat
             channels={club: ChannelSettings((SECRET,), TOKEN)},
             now=None,
         )
-        app = create_app(settings, clock=clock)
+        with mock.patch("app.console.make", return_value=Flask("console")):
+            # Nobody opens the console here, and building its pages takes as long as a conversation.
+            app = create_app(settings, clock=clock)
         server = make_server("127.0.0.1", 0, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}"
         # A busy machine may take longer than LINE's two seconds; what a timeout does is tested elsewhere.

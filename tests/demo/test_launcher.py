@@ -91,8 +91,9 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
         one.process.wait(60)
 
 
-def test_make_run_starts_answers_and_ends_and_keeps_its_data(demo: Demo) -> None:
-    """A1, D14: two minutes to a page are plenty; a tap is answered; Ctrl-C leaves nothing; the next start is faster."""
+def test_make_run_starts_answers_keeps_its_data_says_what_died_and_starts_over(demo: Demo) -> None:
+    """A1, D14: two minutes to a page are plenty; a tap is answered; Ctrl-C leaves nothing; the next start is faster and has
+    what was done; a part that dies ends it with a reason; `--fresh` forgets. One story, as each start takes seconds."""
     assert demo.start() < 120
     assert "rows of charges.csv" in demo.said
     first = _work(demo)
@@ -100,7 +101,12 @@ def test_make_run_starts_answers_and_ends_and_keeps_its_data(demo: Demo) -> None
     _check_story(demo)
     assert demo.end() < 20
     _until(lambda: not demo.family())
+    _check_kept(demo, first)
+    _check_a_death(demo)
+    _check_fresh(demo)
 
+
+def _check_kept(demo: Demo, first: float) -> None:
     demo.start()
     assert "is there already" in demo.said
     assert "rows of" not in demo.said
@@ -110,13 +116,10 @@ def test_make_run_starts_answers_and_ends_and_keeps_its_data(demo: Demo) -> None
     _until(lambda: _menu(demo, MAY) is not None)
     demo.ask(f"/_sim/people/{MAY}/say", {"text": "บัญชีทางการ"})
     _until(lambda: "นู้ดเดิ้ลบาร์" in json.dumps(demo.heard(MAY), ensure_ascii=False))
-    assert demo.end() < 20
-    _until(lambda: not demo.family())
 
 
-def test_a_part_that_dies_ends_the_demo_and_says_why(demo: Demo) -> None:
+def _check_a_death(demo: Demo) -> None:
     """The name of the process and the end of its log, instead of a page that no longer answers."""
-    demo.start()
     bots = [one for one in demo.family() if "gunicorn" in " ".join(one.cmdline())]
     leader = next(one for one in bots if one.ppid() == (demo.process.pid if demo.process else 0))
     leader.kill()
@@ -127,18 +130,17 @@ def test_a_part_that_dies_ends_the_demo_and_says_why(demo: Demo) -> None:
     _until(lambda: not demo.family())
 
 
-def test_fresh_starts_over(demo: Demo) -> None:
+def _check_fresh(demo: Demo) -> None:
     """`--fresh --yes`: who had joined has not; the folder's other files stay."""
-    demo.start()
     keep = demo.folder / "mine.txt"
     keep.write_text("keep")
-    _join(demo, MAY)
-    demo.end()
     demo.start("--fresh", "--yes")
+    assert "rows of charges.csv" in demo.said
     may = next(one for one in demo.ask("/_sim/state")["people"] if one["id"] == MAY)
     assert not may["friend"]
     assert keep.read_text() == "keep"
-    demo.end()
+    assert demo.end() < 20
+    _until(lambda: not demo.family())
 
 
 def _work(demo: Demo) -> float:
