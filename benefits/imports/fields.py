@@ -17,6 +17,8 @@ INSTANT = re.compile(
 LINE_USER = re.compile(r"U[0-9a-f]{32}")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 YEARS = range(2000, 2101)
+FARTHEST = timedelta(hours=14)
+"""No zone is farther from UTC. PostgreSQL takes less than 16 hours, and one time beyond would end the whole file's `COPY`."""
 BUDDHIST = range(2443, 2644)
 YES, NO = ("yes", "true", "1"), ("no", "false", "0", "")
 
@@ -79,7 +81,12 @@ def instant(column: str, text: str) -> datetime:
         when = datetime.fromisoformat(text)
     except ValueError:
         raise BadCell(column, text, "is a day or an hour that does not exist", remedy) from None
-    return when if when.tzinfo else when.replace(tzinfo=BANGKOK)
+    ahead = when.utcoffset()
+    if ahead is None:
+        return when.replace(tzinfo=BANGKOK)
+    if abs(ahead) > FARTHEST:
+        raise BadCell(column, text, "names a zone that does not exist", remedy)
+    return when
 
 
 def window_start(column: str, text: str) -> datetime | None:

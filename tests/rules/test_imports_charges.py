@@ -78,6 +78,15 @@ def test_a_bad_cell_costs_its_row_and_is_told_by_line_column_and_remedy(load: Lo
     ]
 
 
+def test_f13_a_zone_that_postgresql_would_not_take_costs_its_row_only(load: Load) -> None:
+    """F13: it would end the COPY, and with it the whole file."""
+    rows = [f"INV{n},@shop,official_account,1,0,2026-10,2026-10-20T10:00{zone}\n" for n, zone in enumerate(
+        ("+14:00", "-14:00", "+16:00", "-23:59", "+07:30"))]  # fmt: skip
+    result = load("".join(rows))
+    assert counts(result) == (3, 0, 2)
+    assert [line for line, _ in rejects(result)] == [4, 5]
+
+
 def test_unknown_and_foreign_accounts_are_rejected_and_the_rest_lands(load: Load, session: Session) -> None:
     """An account of another club is unknown to this one."""
     factories.member(session, external_id="@elsewhere", club="other_club")

@@ -82,6 +82,8 @@ def test_f13_months_in_another_form_or_era_are_refused(month: str, told: str) ->
         ("20/10/2026", "is not a time"),
         ("2026-02-30", "does not exist"),
         ("2026-10-20T25:00", "does not exist"),
+        ("2026-10-20T10:00+14:30", "a zone that does not exist"),
+        ("2026-10-20T10:00:00-23:59", "a zone that does not exist"),
         ("2026-W43-1", "is not a time"),
         ("20261020", "is not a time"),
         ("2026-10-20T10", "is not a time"),
