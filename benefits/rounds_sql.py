@@ -51,11 +51,13 @@ HISTORY_OF_OTHERS = HISTORY.format(
 HISTORY = HISTORY.format(of="")
 
 # The same where the round before looked back as far: its total, less the month that leaves the window. A million accounts
-# have twelve million entries there. Corrected accounts and those the round before did not know are added up.
+# have twelve million entries there. Corrected accounts and those the round before did not know are added up. What leaves
+# may be of another unit, which the total never held.
 HISTORY_GOES_ON = f"""
 SELECT before.member_id, before.total - coalesce(leaving.amount, 0) AS stars
 FROM entries before
 LEFT JOIN entries leaving ON leaving.run_id = :leaving_run AND leaving.kind = 'round' AND leaving.member_id = before.member_id
+     AND leaving.unit = :unit
 WHERE before.run_id = :previous_run AND before.kind = 'round' AND before.member_id NOT IN ({CORRECTED})
 UNION ALL {HISTORY_OF_OTHERS}
 """

@@ -84,6 +84,18 @@ def test_lfc_12_totals_gone_on_from_equal_totals_added_up(books: Books, seed: in
     assert books.scalar("SELECT count(*) FROM entries WHERE kind = 'round'") == 11 * 6 - 1
 
 
+def test_lfc_12_what_leaves_the_window_in_another_unit_takes_nothing_from_the_total(books: Books) -> None:
+    """LFC-12: a club file that goes over from stars to points and back; only entries of one unit are added and taken off."""
+    totals = []
+    for number, unit in enumerate(("stars", "stars", "points", "points", "points", "stars", "stars")):
+        books.club = replace(books.club, stars=replace(books.club.stars, unit=unit))
+        month = month_name(add_months(FIRST, number))
+        books.bill("@a0", f"{10**number}", month, f"{month}-10")
+        books.run(month)
+        totals.append(books.entry("@a0", month).total)
+    assert totals == [1, 11, 100, 1100, 11100, 100000, 1100000]
+
+
 def test_lfc_12_without_asking_how_far_the_round_before_looked_totals_are_wrong(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
