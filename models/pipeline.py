@@ -27,6 +27,9 @@ _TEXT = PyFormat.TEXT
 _DONE = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 _FAILED = pq.ExecStatus.FATAL_ERROR
 _SYNC = pq.ExecStatus.PIPELINE_SYNC
+_STALE = ("0A000", "26000", "42P05")
+"""A column has another type since a migration; the server has forgotten the name, or knows it already (DISCARD ALL, or a
+pooler that changes the server behind a connection): what is prepared is not what we believe, and stays so."""
 
 
 class Pipeline:
@@ -55,8 +58,8 @@ class Pipeline:
     def opened(self) -> Iterator[None]:
         """Meanwhile statements are only collected. Left in the middle of them, the connection is closed."""
         self._under_way.clear()
-        self._server.enter_pipeline_mode()
         try:
+            self._server.enter_pipeline_mode()
             yield
         finally:
             if self._server.pipeline_status != pq.PipelineStatus.OFF:
@@ -83,7 +86,11 @@ class Pipeline:
                 self._server.consume_input()
 
     def answers(self) -> list[list[Row]]:
-        """The rows of each statement. Raises the first `psycopg.Error`: what came after it was not run."""
+        """The rows of each statement. Raises the first `psycopg.Error`: what came after it was not run.
+
+        Where what is prepared here went stale, that is an `OperationalError`, and the connection is closed: a new one
+        prepares anew, this one would fail for ever.
+        """
         self._server.pipeline_sync()
         self.flush()
         self._poll.register(self._server.socket, select.POLLIN)
@@ -96,9 +103,12 @@ class Pipeline:
             elif error is None:
                 error = error_from_result(result)
         self._server.exit_pipeline_mode()
-        if error is not None:
-            raise error
-        return found
+        if error is None:
+            return found
+        if self._prepares and error.sqlstate in _STALE:
+            self._driver.close()
+            raise psycopg.OperationalError("what was prepared went stale") from error
+        raise error
 
     def _next(self) -> Any:
         """The next answer. Raises `psycopg.OperationalError` when the connection is lost."""

@@ -9,7 +9,7 @@ errors and events. Everything that is not sent for every turn is better written 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import count
+from hashlib import sha256
 from typing import Any
 
 import psycopg
@@ -26,7 +26,6 @@ from models.pipeline import BEGIN, COMMIT, Pipeline, Statement
 from models.pipeline import Row as Row
 
 _DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")
-_NUMBERS = count(1)
 _IDLE = psycopg.pq.TransactionStatus.IDLE
 AT_ONCE = "the connection was lost before anything was done"
 """A note of an error: the transaction had only begun, so it may simply be begun again."""
@@ -44,7 +43,9 @@ class Query:
     def __init__(self, statement: ClauseElement, *entities: type[Base], keys: Sequence[str] | None = None) -> None:
         compiled = statement.compile(dialect=_DIALECT, column_keys=keys)
         assert isinstance(compiled, SQLCompiler)
-        self.statement: Statement = f"query_{next(_NUMBERS)}".encode(), str(compiled).encode()
+        sql = str(compiled).encode()
+        # Named after what it says: a name never means one thing to us and another to a server that kept it from others.
+        self.statement: Statement = f"query_{sha256(sql).hexdigest()[:32]}".encode(), sql
         self.order = compiled.positiontup or []
         named = {name: bind for bind, name in compiled.bind_names.items()}
         self._given = {name: bind.value for name, bind in named.items() if not bind.required}

@@ -50,6 +50,7 @@ ECHO = Query(_ECHO)
 ONE, TWO = Query(text("SELECT 1")), Query(text("SELECT 2"))
 BROKEN = Query(text("SELECT 1 / 0"))
 REMEMBER = Query(text("INSERT INTO seen VALUES (:n)"))
+READ = Query(text("SELECT n FROM seen"))
 LONG = Query(select(bindparam("long", type_=Text()).label("back")))
 
 
@@ -129,6 +130,37 @@ def test_a6_a_lost_connection_is_told_from_one_that_may_have_committed(
     with seen.begin() as session:
         assert ask(session, (ONE, {})) == [[(1,)]]
     assert numbers(seen) == []
+
+
+@pytest.mark.parametrize(
+    "behind", ["ALTER TABLE seen ALTER n TYPE bigint", "DEALLOCATE ALL", "DISCARD PLANS"], ids=lambda said: said[:9]
+)
+def test_g9_what_was_prepared_is_prepared_anew_when_it_went_stale(seen: sessionmaker[Session], behind: str) -> None:
+    """G9: a migration changes a column's type, a pooler forgets what was prepared: at most one round trip is lost, told as
+    one that may simply be begun again, and the next goes well; a connection that fails for ever is not kept.
+    """
+    for _ in range(2):
+        with seen.begin() as session:
+            assert ask(session, (READ, {})) == [[]]
+    with seen.begin() as session:
+        session.execute(text(behind))
+    lost: list[OperationalError] = []
+    with seen() as session:
+        try:
+            ask(session, (READ, {}))
+        except OperationalError as error:
+            lost.append(error)
+    assert all(error.connection_invalidated and AT_ONCE in error.__notes__ for error in lost)
+    with seen.begin() as session:
+        ask(session, (READ, {}), (REMEMBER, {"n": 1}))
+    assert numbers(seen) == [1]
+
+
+def test_a_name_means_the_same_statement_to_every_process() -> None:
+    """A pooler may show one process what another prepared, of a version with other queries: what runs is what was meant."""
+    again = Query(text("SELECT 1"))
+    assert again.statement == ONE.statement
+    assert len({query.statement[0] for query in (ECHO, ONE, TWO, BROKEN, REMEMBER, LONG, READ)}) == 7
 
 
 def test_a_round_trip_left_in_the_middle_takes_its_connection_along(seen: sessionmaker[Session]) -> None:

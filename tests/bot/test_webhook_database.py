@@ -76,6 +76,16 @@ def test_d2_every_connection_cut_in_the_middle(world: World, database_url: str) 
     assert len(stored(world)) == 6
 
 
+def test_g9_a_migration_changes_a_type_under_running_turns(world: World, database_url: str) -> None:
+    """G9: what was prepared before no longer fits: no event is refused or parked for it, the next ones neither."""
+    assert post(world, {"events": [event()]}).status_code == 200
+    world.settle()
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE people ALTER language TYPE varchar(20)")
+    assert [post(world, {"events": [event()]}).status_code for _ in range(3)] == [200] * 3
+    assert [row.state for row in stored(world)] == ["done"] * 4
+
+
 def broken(world: World, monkeypatch: pytest.MonkeyPatch, door: str, act: Callable[[Arrival], Any]) -> None:
     """Make the program answer, or apologise, this way."""
     # The doors are frozen, as they should be; a test may still swap one.
