@@ -148,7 +148,11 @@ def hold_and_ask(
     now: datetime,
     asked: Sequence[tuple[Query, Values]] = (),
 ) -> tuple[Account, list[list[Row]]]:
-    """`hold`, and in the same round trip the answers to what is `asked` once the account is held."""
+    """`hold`, and in the same round trip the answers to what is `asked` once the account is held.
+
+    An account that could not be held, and yet may claim when it is read, has just come into the club (or she to her role):
+    that is held in turn. Read alone it could leave before the caller commits, and its leaving would not void the claim.
+    """
     values = {"user": person.line_user_id, "member": member_id, "of_club": club.key}
     # Statements of their own after the one that waits: they see what was committed meanwhile.
     held, members, *answers = ask(session, (_HOLD, values), (_MEMBER, values), *asked)
@@ -161,6 +165,8 @@ def hold_and_ask(
         raise NotAdministrator(None)
     if isinstance(found[0].why_not, NotAdministrator):
         raise found[0].why_not
+    if not held and found[0].may_claim:
+        return hold_and_ask(session, club=club, person=person, member_id=member_id, now=now, asked=asked)
     return found[0], answers
 
 

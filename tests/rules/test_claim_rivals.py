@@ -261,6 +261,28 @@ def test_claiming_while_the_account_leaves_is_refused(sessions: sessionmaker[Ses
     assert scene.count() == 0
 
 
+def test_lfc_17_an_account_that_joins_at_the_worst_moment_is_held_too(
+    sessions: sessionmaker[Session], club: Club
+) -> None:
+    """No stay was there to hold; then another admin agrees, and the account is in the club when it is read: whoever leaves
+    now waits for the claim, and voids it. Else it would be kept by an account that is no longer in the club.
+    """
+    scene = Scene(sessions, club)
+    _leaving(scene)()
+
+    def lek_agrees() -> None:
+        with sessions() as session:
+            lek = session.get_one(Person, scene.lek)
+            consent.agree(session, club=club, person=lek, language="th", now=NOON)
+            session.commit()
+
+    with sessions() as session, just_before(session, "SELECT members.", lek_agrees):
+        made = scene.claim(session, scene.nok, scene.shop)
+        leaving = Behind(_leaving(scene))
+        session.commit()
+        assert leaving.join() == [made.claim.id]
+
+
 def test_leaving_while_a_use_is_begun_comes_after_it(sessions: sessionmaker[Session], club: Club) -> None:
     scene = Scene(sessions, club)
     with sessions() as session:
