@@ -6,7 +6,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from database import migrate
+from database import migrate, restored
 
 group = AppGroup("db", help="The database's schema.")
 
@@ -24,7 +24,11 @@ def upgrade() -> None:
 
 @group.command("check")
 def check() -> None:
-    """Exit 1 when migrations are missing."""
-    if not migrate.is_current(current_app.extensions["sitthi"].engine):
+    """Exit 1 when migrations, rows or triggers are missing, or rows point nowhere. Ask after every restore."""
+    engine = current_app.extensions["sitthi"].engine
+    if not migrate.is_current(engine):
         raise click.ClickException("migrations are missing: run flask db upgrade")
-    click.echo("The schema is up to date.")
+    found = list(restored.faults(engine))
+    if found:
+        raise click.ClickException("\n".join([*found, "restore the whole dump into an empty database"]))
+    click.echo("The schema is up to date, and everything is there.")
