@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from app import create_app
 from settings import DEMO_KEY, LINE_API, LINE_API_DATA, Settings, SettingsError, read_settings
 
 ROOT = Path(__file__).parent.parent
@@ -159,7 +160,6 @@ def _run(command: list[str], environ: Mapping[str, str]) -> subprocess.Completed
 
 
 PROGRAMS = {
-    "create_app": ["-c", "from app import create_app; create_app()"],
     "flask": ["-m", "flask", "db", "check"],
     "jobs": ["-m", "jobs"],
     "gunicorn": ["-m", "gunicorn", "--no-control-socket", "-b", "127.0.0.1:0", "app:create_app()"],
@@ -176,6 +176,21 @@ def test_c16_no_program_starts_and_each_says_why(program: str, tmp_path: Path) -
     assert "SITTHI_SECRET_KEYS: key number 1 is weak" in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == [], "nothing may be started or made before the settings are good"
+
+
+def test_c16_the_application_is_not_made_and_says_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """C16: whoever calls `create_app()`, on whatever server, is told the same."""
+    for name in [name for name in os.environ if name.startswith(("SITTHI_", "FLASK_", "LINE_", "DATABASE_URL"))]:
+        monkeypatch.delenv(name)
+    for name, value in {**GOOD, "SITTHI_SECRET_KEYS": "weak", "SITTHI_DATA_DIR": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as end:
+        create_app()
+    assert end.value.code != 0
+    assert "SITTHI_SECRET_KEYS: key number 1 is weak" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow
