@@ -26,7 +26,9 @@ ARGUMENTS = [
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """One browser for a file of tests. While it lives, asyncio counts as running in this thread, so it must not outlive them."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=30_000)  # a busy machine may take its time; what is fast enough is not asked here
 
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
     assert path, "no Chromium on this machine: make test installs it where it may, else install it by hand"

@@ -151,7 +151,7 @@ class World:
         self.clock.at = when
         self.line.move_to(when)
 
-    def settle(self, timeout: float = 10.0) -> None:
+    def settle(self, timeout: float = 60.0) -> None:
         """Wait until every webhook is answered, every reply sent and its outcome written down."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:

@@ -46,7 +46,7 @@ def kill_whatever_names(folder: str) -> None:
                 process.kill()
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
     """Waits until `condition` holds; fails the test after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():

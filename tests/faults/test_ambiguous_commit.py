@@ -64,7 +64,7 @@ class Cut:
 
     def wait(self) -> None:
         """Until no webhook is under way, first deliveries and later ones, and nothing is being sent."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             time.sleep(0.01)
             quiet = self.world.line.do(

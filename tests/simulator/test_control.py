@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,24 +28,34 @@ Json = dict[str, Any]
 
 
 @contextmanager
-def _stream(url: str) -> Iterator[list[Json]]:
-    """Collects what the page is told."""
+def _stream(line: Simulator, last: str) -> Iterator[list[Json]]:
+    """Collects what the page is told, until it is told something of the kind `last`."""
     items: list[Json] = []
-    answer = requests.get(url + "/_sim/stream", stream=True, timeout=PATIENCE)
+    connection = http.client.HTTPConnection(line.url.removeprefix("http://"), timeout=60)
+    connection.request("GET", "/_sim/stream")
+    door, answer = connection.sock, connection.getresponse()
 
     def read() -> None:
-        try:
-            for row in answer.iter_lines(chunk_size=1):
-                if row.startswith(b"data: "):
-                    items.append(json.loads(row[6:]))
-        except (requests.RequestException, AttributeError, ValueError):
-            pass
+        while row := answer.readline():
+            if row.startswith(b"data: "):
+                items.append(json.loads(row[6:]))
 
-    threading.Thread(target=read, daemon=True).start()
-    time.sleep(0.1)
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    _wait_for(lambda: line.do(lambda it: it.stream.watched))
     yield items
-    time.sleep(0.2)
-    answer.close()
+    _wait_for(lambda: any(item["kind"] == last for item in items))
+    # The end of the line, also for the reader that waits at it: closing alone would wait for the next sign of life.
+    door.shutdown(socket.SHUT_RDWR)
+    reader.join(60)
+    connection.close()
+
+
+def _wait_for(true: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.01)
 
 
 def test_the_state_has_all_that_the_page_draws(line: Simulator, raw: Raw) -> None:
@@ -200,7 +212,7 @@ def test_a_clock_runs_with_its_source_unless_frozen() -> None:
 
 def test_the_page_is_told_as_it_happens(line: Simulator, raw: Raw) -> None:
     """GET /_sim/stream, each kind"""
-    with _stream(line.url) as items:
+    with _stream(line, last="gone") as items:
         person = line.person("นิด")
         line.follow(person)
         line.say(person, "hi")
@@ -300,10 +312,8 @@ def test_the_process_starts_and_stops(bot: Listener) -> None:
         assert (state["bot"]["name"], state["bot"]["webhook"]) == ("ร้าน", bot.url)
         assert requests.get(url + "/", timeout=PATIENCE).status_code == 200
         assert requests.post(url + "/_sim/people", json={"name": "นิด", "friend": True}, timeout=PATIENCE).ok
-        deadline = time.monotonic() + 10
-        while not bot.requests and time.monotonic() < deadline:
-            time.sleep(0.02)
+        _wait_for(lambda: bot.requests)
         assert bot.kinds() == ["follow"]
     finally:
         process.terminate()
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0

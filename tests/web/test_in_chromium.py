@@ -115,19 +115,19 @@ def test_at_the_end_the_page_says_that_the_privilege_is_still_hers(served: House
     served.later(minutes=14, seconds=57)
     page = phone()
     page.goto(address(use, language="th"))
-    page.wait_for_selector("text=หมดเวลาแล้ว แต่สิทธิ์ยังเป็นของคุณ", timeout=10_000)
+    page.wait_for_selector("text=หมดเวลาแล้ว แต่สิทธิ์ยังเป็นของคุณ")
     assert page.locator("img[src*=codes]").count() == 0
     assert "รับและใช้สิทธิ์" in page.text_content("main")
 
 
 def test_at_the_end_without_network_the_code_is_hidden_all_the_same(served: House, phone: Callable[..., Any]) -> None:
     use = served.use("code", code="KAFE-7Q2M")
-    served.later(minutes=14, seconds=56)
+    served.later(minutes=14, seconds=53)
     page = phone()
     page.goto(address(use))
     assert page.is_visible("text=KAFE-7Q2M")
     page.context.set_offline(True)
-    page.wait_for_selector("text=The time is over", timeout=10_000)
+    page.wait_for_selector("text=The time is over")
     assert not page.is_visible("text=KAFE-7Q2M")
 
 
@@ -147,7 +147,7 @@ def test_from_the_qr_on_one_screen_to_the_pin_on_another_and_back(served: House,
     staff.wait_for_selector("text=Confirmed at 12:0")
     assert use.row().state == "used"
     # Her page asks by itself.
-    hers.wait_for_selector("text=Mong Chao Coffee confirmed it", timeout=12_000)
+    hers.wait_for_selector("text=Mong Chao Coffee confirmed it")
     staff.click("text=Confirmed by mistake?")
     staff.get_by_label("The customer changed their mind").check()
     staff.get_by_label("The partner's PIN").fill(PIN)

@@ -14,7 +14,6 @@ from simulator.people import Person
 from tests.simulator.browser.bot import TeachableBot, publish_menus
 
 NOON = datetime(2026, 11, 20, 5, 0, tzinfo=UTC)  # 12:00 in Bangkok
-expect.set_options(timeout=10_000)
 
 Opener = Callable[..., Page]
 

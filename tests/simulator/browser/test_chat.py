@@ -203,7 +203,7 @@ def test_after_a_break_of_the_live_line_nothing_is_missing(
     line.do(lambda platform: platform.stream.close_all())
     expect(desk.get_by_text("Reconnecting")).to_be_visible()
     bot.push(malee.id, text("in the break"))
-    expect(desk.locator(".line-state.live")).to_be_visible(timeout=15_000)
+    expect(desk.locator(".line-state.live")).to_be_visible()
     expect(desk.get_by_text("in the break")).to_be_visible()
     bot.push(malee.id, text("after the break"))
     expect(desk.get_by_text("after the break")).to_be_visible()

@@ -76,7 +76,7 @@ def test_every_view_fits_names_its_controls_and_clips_no_thai(
     page = open_page(width, language)
     expect(page.locator(".phone:visible")).to_have_count(1 if width == 390 else 2)
     expect(page.locator(".phone:visible").first.get_by_text("อีกครั้ง")).to_be_visible()
-    assert page.evaluate("document.fonts.check(\"16px Sarabun\", 'ที่')")
+    assert page.evaluate("document.fonts.ready.then(() => document.fonts.check(\"16px Sarabun\", 'ที่'))")
     if width == 390:
         buttons = page.locator(".views button")
         turns = [buttons.nth(place) for place in range(buttons.count())]

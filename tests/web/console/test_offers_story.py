@@ -24,8 +24,6 @@ SERIOUS = """async () => (await axe.run(document, {resultTypes: ["violations"]})
   .filter((found) => ["serious", "critical"].includes(found.impact))
   .map((found) => found.id + ": " + found.nodes.map((node) => node.target.join(" ")).join(", "))"""
 SIZES = ((1280, 900), (390, 844))
-PATIENCE = 20_000
-"""Milliseconds for what a worker does, on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +56,6 @@ class Desk:
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.url = url
-        expect.set_options(timeout=PATIENCE)
 
     def open(self, path: str) -> None:
         """A page of the console."""
