@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import select
-import ssl
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -44,6 +43,8 @@ class Kept:
         try:
             connection.request("POST", self._url.path.rstrip("/") + path, body, dict(headers))
             answer = connection.getresponse()
+            if answer.status < 200:  # the answer itself is still to come, and would be taken for the next call's
+                raise http.client.HTTPException(answer.status)
             data = answer.read()
         except (OSError, http.client.HTTPException) as error:
             connection.close()
@@ -74,10 +75,7 @@ class Kept:
                 connection.connect()
                 connection.sock.settimeout(timeout[1])
                 return connection
-            except ssl.SSLError as error:
-                connection.close()
-                raise Lost(type(error).__name__) from error
-            except OSError as error:
+            except OSError as error:  # a failed handshake of TLS is one, too
                 connection.close()
                 if not left:
                     raise Unreached(type(error).__name__) from error

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from bot.kept import Kept
-from bot.line import Line, Unknown
+from bot.kept import CONNECTING, Kept
+from bot.line import Line, NotSent, Unknown
 
 HELLO = [{"type": "text", "text": "hello"}]
 
@@ -171,6 +171,49 @@ def test_d9_a_connection_that_ends_while_it_is_used_is_unknown_and_nothing_is_sa
         with pytest.raises(TimeoutError):
             server.accept()
     assert len(said) == 2
+
+
+def test_d12_a_failed_handshake_sent_nothing() -> None:
+    """D12: TLS did not come about, so LINE surely read no reply: it is tried again, not given up as unknown."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        read: list[bytes] = []
+
+        def speak_no_tls() -> None:
+            for _ in range(CONNECTING):
+                peer, _ = server.accept()
+                with peer:
+                    read.append(peer.recv(65536))
+                    peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        speaking = threading.Thread(target=speak_no_tls)
+        speaking.start()
+        url = f"https://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(NotSent):
+            Line("t" * 32, url, url).reply("token", HELLO)
+        speaking.join(5)
+    assert len(read) == CONNECTING
+    assert not any(b"token" in said for said in read)
+
+
+def test_d9_a_word_ahead_of_the_answer_is_not_the_answer() -> None:
+    """D9: an answer of the 100s says nothing of the reply, and the real one must not be taken for the next reply's."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        line = line_at(server)
+
+        def hint_and_refuse() -> None:
+            for _ in range(2):
+                peer, _ = server.accept()
+                with peer:
+                    whole(peer)
+                    peer.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
+                    peer.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\n{}")
+
+        hinting = threading.Thread(target=hint_and_refuse)
+        hinting.start()
+        for token in ("first", "second"):
+            with pytest.raises(Unknown):
+                line.reply(token, HELLO)
+        hinting.join(5)
 
 
 @pytest.mark.parametrize("status", [b"302 Found\r\nLocation: /elsewhere", b"200 OK"])
