@@ -27,3 +27,7 @@ def when_ready(server: Any) -> None:
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
     gc.enable()
+
+
+on_reload = when_ready
+"""A reload (HUP) reads this file again, and with it that the collector rests."""

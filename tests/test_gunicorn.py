@@ -1,0 +1,48 @@
+"""gunicorn's configuration: the collector, which rests while everything is imported, works in every worker (G11)."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+APP = """
+import gc, os
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [f"{os.getpid()} {gc.isenabled()}".encode()]
+"""
+
+
+def asked(port: int) -> tuple[str, str]:
+    """Which worker answered, and whether its collector works."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+        worker, collects = answer.read().decode().split()
+    return worker, collects
+
+
+def test_g11_the_collector_works_in_every_worker_those_after_a_reload_too(tmp_path: Path) -> None:
+    """G11: HUP reads the configuration again; workers that began then would keep every cycle of objects for ever."""
+    (tmp_path / "little.py").write_text(APP)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port, door = server.getsockname()[1], server.fileno()
+        line = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "-w", "1", "--log-level", "error"]
+        line += ["--bind", f"fd://{door}", "--chdir", str(tmp_path), "little:app"]
+        with subprocess.Popen(line, pass_fds=[door], cwd=tmp_path) as gunicorn:
+            try:
+                before, collects = asked(port)
+                assert collects == "True"
+                gunicorn.send_signal(signal.SIGHUP)
+                until = time.monotonic() + 20
+                while (found := asked(port))[0] == before and time.monotonic() < until:
+                    pass
+                assert found[0] != before
+                assert found[1] == "True"
+            finally:
+                gunicorn.terminate()
