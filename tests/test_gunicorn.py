@@ -32,8 +32,8 @@ def test_g11_the_collector_works_in_every_worker_those_after_a_reload_too(tmp_pa
     (tmp_path / "little.py").write_text(APP)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port, door = server.getsockname()[1], server.fileno()
-        line = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "-w", "1", "--log-level", "error"]
-        line += ["--bind", f"fd://{door}", "--chdir", str(tmp_path), "little:app"]
+        line = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "--log-level", "error"]
+        line += ["-w", "1", "--bind", f"fd://{door}", "--chdir", str(tmp_path), "little:app"]
         with subprocess.Popen(line, pass_fds=[door], cwd=tmp_path) as gunicorn:
             try:
                 before, collects = asked(port)
