@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import Engine, text
 
 from bench.ground import NOON
-from benefits.rounds_lease import looks_back
+from benefits.rounds_lease import terms
 from clubs import Club
 from richmenu import choosing
 
@@ -122,7 +122,7 @@ def rounds(engine: Engine, club: Club, first: date, last: date) -> None:
         "unit": club.stars.unit,
         "first": first,
         "last": last,
-        "facts": json.dumps(looks_back(club)),
+        "facts": json.dumps(terms(club)),
         "tiers": [tier.key for tier in club.tiers],
         "thresholds": [tier.threshold for tier in club.tiers],
     }

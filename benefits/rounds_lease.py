@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
@@ -79,6 +80,8 @@ class Lease:
     """When the run was first begun: a resumed run keeps it, so that it comes to the same result."""
     cursor: str | None
     """None: the month is not closed yet; else the last account posted."""
+    terms: Mapping[str, Any]
+    """`terms` of the club file under which its month was closed, or will be."""
 
     def fence(self, cursor: str | None = None) -> None:
         """First statement of every transaction of the run: renews the lease and notes how far it gets. Raises `LeaseLost`."""
@@ -87,9 +90,20 @@ class Lease:
             raise LeaseLost(self.period, None)
 
 
-def looks_back(club: Club) -> dict[str, Any]:
-    """Under what a run totals: kept in its facts, so that the next one knows whether it can go on from its totals."""
-    return {"window": club.round.window, "unit": club.stars.unit}
+def terms(club: Club) -> dict[str, Any]:
+    """What a run computes with, kept in its facts. Whoever resumes it goes on with the same: a month has one price of a star
+    and one set of tiers for every account, those that were signed, whatever the club file says by then."""
+    return {
+        "window": club.round.window,
+        "unit": club.stars.unit,
+        "satang_per_star": club.stars.satang_per_star,
+        "tiers": [[tier.key, tier.threshold] for tier in club.tiers],
+    }
+
+
+def looks_back(terms: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `terms` that must be equal for one run to go on from the totals of another."""
+    return {name: terms[name] for name in ("window", "unit")}
 
 
 def take(connection: Connection, *, club: Club, period: date, owner: UUID, now: datetime) -> Lease:
@@ -100,12 +114,12 @@ def take(connection: Connection, *, club: Club, period: date, owner: UUID, now: 
     counting_lock(connection, club, alone=True)
     _check_order(connection, club, period)
     values: dict[str, Any] = {"club": club.key, "period": period, "owner": owner, "lease": LEASE, "at": now}
-    values["looks_back"] = json.dumps(looks_back(club))
+    values["terms"] = json.dumps(terms(club))
     row = connection.execute(text(sql.TAKE), values).one_or_none()
     if row is None:
         query = "SELECT lease_until FROM runs WHERE club = :club AND kind = 'stars' AND period = :period"
         raise LeaseHeld(period, connection.scalar(text(query), values))
-    return Lease(connection, row.id, period, owner, row.started_at, row.cursor)
+    return Lease(connection, row.id, period, owner, row.started_at, row.cursor, row.facts or terms(club))
 
 
 def _check_order(connection: Connection, club: Club, period: date) -> None:

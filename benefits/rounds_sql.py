@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from benefits.counting import MAY_JOIN
 
-# `facts` says under which window the run totals; taken over under another one, it says nothing any more.
+# `facts` says what the run computes with (`rounds_lease.terms`): settled when its month is closed. A month that a program
+# closed before these were kept goes on with what the club file says, and its totals are not gone on from.
 TAKE = """
 INSERT INTO runs (club, kind, period, state, owner, lease_until, facts, started_at)
-VALUES (:club, 'stars', :period, 'running', :owner, clock_timestamp() + :lease, CAST(:looks_back AS jsonb), :at)
+VALUES (:club, 'stars', :period, 'running', :owner, clock_timestamp() + :lease, CAST(:terms AS jsonb), :at)
 ON CONFLICT (club, kind, period) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until,
-        facts = CASE WHEN runs.facts = excluded.facts THEN runs.facts ELSE '{}' END
+        facts = CASE WHEN runs.cursor IS NULL THEN excluded.facts WHEN runs.facts ? 'tiers' THEN runs.facts ELSE '{}' END
     WHERE runs.state = 'running' AND (runs.lease_until IS NULL OR runs.lease_until < clock_timestamp())
-RETURNING id, started_at, cursor
+RETURNING id, started_at, cursor, facts
 """
 
 # Holding this row until the commit keeps a successor waiting; finding another owner in it keeps a late writer out (F8).

@@ -66,7 +66,7 @@ class Steps:
     """One run under one lease. Every step is one transaction of the caller and begins with the fence."""
 
     def __init__(self, connection: Connection, club: Club, lease: Lease) -> None:
-        self._connection, self._club, self._lease = connection, club, lease
+        self._connection, self._club, self._lease, terms = connection, club, lease, lease.terms
         self._values: dict[str, Any] = {
             "club": club.key,
             "period": lease.period,
@@ -74,15 +74,15 @@ class Steps:
             "run": lease.run_id,
             "owner": lease.owner,
             "at": lease.started_at,
-            "unit": club.stars.unit,
-            "satang_per_star": club.stars.satang_per_star,
-            "tiers": [tier.key for tier in club.tiers],
-            "thresholds": [tier.threshold for tier in club.tiers],
+            "unit": terms["unit"],
+            "satang_per_star": terms["satang_per_star"],
+            "tiers": [key for key, _ in terms["tiers"]],
+            "thresholds": [threshold for _, threshold in terms["tiers"]],
             "roles": list(club.claiming_roles),
             "push_at": lease.started_at if club.notices.tier_change == "push" else None,
             "ended": start_of(add_months(lease.period, 1)),
         }
-        before = _before(connection, club, lease)
+        before = _before(connection, lease, club.key)
         self._history = sql.HISTORY_GOES_ON if before.pop("goes_on") else sql.HISTORY
         self._values.update(before)
         self._lines, self._odd, self._input = 0, False, ""
@@ -218,20 +218,21 @@ def _digest(told: str) -> str:
     return hashlib.sha256(told.encode()).hexdigest()
 
 
-def _before(connection: Connection, club: Club, lease: Lease) -> dict[str, Any]:
+def _before(connection: Connection, lease: Lease, club: str) -> dict[str, Any]:
     """The last month closed before this one and its run, the first month of the window of computed months, the run that
     leaves it; and whether the run before looked back as this one does, so that its totals can be gone on from."""
+    window = lease.terms["window"]
     rows = connection.execute(
         text("SELECT id, period, facts FROM runs WHERE club = :club AND kind = 'stars' AND period < :period ORDER BY period DESC "
              "LIMIT :window"),
-        {"club": club.key, "period": lease.period, "window": club.round.window},
+        {"club": club, "period": lease.period, "window": window},
     ).all()  # fmt: skip
     # This run is the last of the window, so one earlier run fewer belongs to it.
-    inside = rows[: club.round.window - 1]
+    inside = rows[: window - 1]
     return {
         "after": rows[0].period if rows else BEFORE_ALL,
         "previous_run": rows[0].id if rows else None,
         "window_from": inside[-1].period if inside else lease.period,
         "leaving_run": rows[-1].id if len(rows) > len(inside) else None,
-        "goes_on": bool(rows) and looks_back(club).items() <= rows[0].facts.items(),
+        "goes_on": bool(rows) and looks_back(lease.terms).items() <= rows[0].facts.items(),
     }

@@ -100,7 +100,7 @@ def test_lfc_12_without_asking_how_far_the_round_before_looked_totals_are_wrong(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """LFC-12, the guard off: going on from totals of another window does not come to the same."""
-    monkeypatch.setattr("benefits.rounds_steps.looks_back", lambda club: {})
+    monkeypatch.setattr("benefits.rounds_steps.looks_back", lambda terms: {})
     chance = random.Random(1)
     for number, window in enumerate((3, 3, 3, 3, 2)):
         books.club = _looking_back(books.club, window)
