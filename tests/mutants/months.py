@@ -117,8 +117,8 @@ MUTANTS = (
         "a threshold must be passed",
         "a tier is reached at its number",
         "benefits/rounds_steps.py",
-        '"thresholds": [tier.threshold for tier in club.tiers],',
-        '"thresholds": [tier.threshold + (tier.threshold > 0) for tier in club.tiers],',
+        '"thresholds": [threshold for _, threshold in terms["tiers"]],',
+        '"thresholds": [threshold + (threshold > 0) for _, threshold in terms["tiers"]],',
         (ROUNDS + "test_lfc_11_a_threshold_is_reached_at_its_number",),
     ),
     Mutant(
