@@ -98,8 +98,8 @@ MUTANTS = (
         "a window of thirteen",
         "the window, by one",
         "benefits/rounds_steps.py",
-        "inside = rows[: club.round.window - 1]",
-        "inside = rows[: club.round.window]",
+        "inside = rows[: window - 1]",
+        "inside = rows[: window]",
         (
             ROUNDS + "test_lfc_12_a_tier_holds_until_the_next_adjustment_and_may_then_go_down",
             "rules/test_last_line.py::test_the_total_is_of_the_last_twelve_computed_months",
