@@ -22,6 +22,9 @@ SERVER_NOTICES = (
 )
 """A host that is cut off in the middle of a transaction holds its locks until the server notices: within ten seconds then,
 not two hours. Over a socket of this machine these mean nothing."""
+EACH_ITS_OWN = r"-c default_transaction_isolation=read\ committed"
+"""Each statement sees what was committed before it: after a wait for a lock we read what was waited for. PostgreSQL's own
+default, but a database may have been given another; then a claim that waited would be refused, or not know by whom."""
 UNPREPARED = {"prepare_threshold": None}
 """For turns: what is sent most is prepared by `models.pipeline`; the driver's own way throws every prepared statement of
 the connection away at each rollback, a refusal's among them. Jobs, which send other statements over and over, keep it."""
@@ -36,7 +39,7 @@ def resolve_url(database_url: str | None, data_dir: Path) -> str:
 def make_engine(url: str, *, pool_size: int = 10, statement_ms: int | None = None) -> Engine:
     """An engine on psycopg 3 in UTC. `statement_ms` bounds every statement and lock wait, so a turn fails in time;
     a transaction that asks nothing for three times as long is ended, and its locks with it."""
-    options = f"-c timezone=UTC {SERVER_NOTICES}"
+    options = f"-c timezone=UTC {EACH_ITS_OWN} {SERVER_NOTICES}"
     if statement_ms:
         options += f" -c statement_timeout={statement_ms} -c lock_timeout={statement_ms}"
         options += f" -c idle_in_transaction_session_timeout={3 * statement_ms}"
