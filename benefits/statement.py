@@ -41,6 +41,7 @@ class Statement:
     carried_satang: int
     """Negative remainder carried to the next round (≤ 0)."""
     satang_per_star: int
+    """What a star cost when the month was computed; of one not computed yet, what it costs now."""
     rounded_off_satang: int
     """What the one rounding, down, left out (LFC-10)."""
     stars: int
@@ -96,13 +97,13 @@ def statement(session: Session, *, club: Club, member: Member, period: date | No
     """The statement of `member` for `period`; without one, for the last month computed, else the present month."""
     months = Months.known(session, club)
     period = period or months.last_done or month_of(now)
-    entry = _entry(session, member, period) if months.is_done(period) else None
+    now_costs = club.stars.satang_per_star
+    entry, rate = _entry(session, member, period, now_costs) if months.is_done(period) else (None, now_costs)
     lines, unpaid_stars = tell(
         read_lines(session, member), club=club, member=member, months=months, period=period, now=now,
         carried=_carried(session, member, months.last_done),
     )  # fmt: skip
     counted, brought = _base(session, member, months, period, lines, entry)
-    rate = club.stars.satang_per_star
     base = counted + brought
     tier = entry.tier if entry else tier_of(member, now)
     total = entry.total if entry and entry.total is not None else member.total_stars
@@ -118,7 +119,7 @@ def statement(session: Session, *, club: Club, member: Member, period: date | No
         carried_satang=min(base, 0),
         satang_per_star=rate,
         rounded_off_satang=base % rate if base > 0 else 0,
-        stars=max(base, 0) // rate,
+        stars=entry.amount if entry else max(base, 0) // rate,
         unpaid_stars=unpaid_stars,
         total=total,
         tier=tier,
@@ -160,9 +161,15 @@ def _carried(session: Session, member: Member, last_done: date | None) -> int:
     return session.scalar(query) or 0
 
 
-def _entry(session: Session, member: Member, period: date) -> Entry | None:
-    query = select(Entry).where(Entry.member_id == member.id, Entry.kind == "round", Entry.period == period)
-    return session.scalars(query).first()
+def _entry(session: Session, member: Member, period: date, now_costs: int) -> tuple[Entry | None, int]:
+    """What the round posted, and the price of a star it computed with: today's (`now_costs`) where it noted none."""
+    query = (
+        select(Entry, Run.facts["satang_per_star"].as_integer())
+        .join(Run, Run.id == Entry.run_id)
+        .where(Entry.member_id == member.id, Entry.kind == "round", Entry.period == period)
+    )
+    row = session.execute(query).first()
+    return (row[0], row[1] or now_costs) if row else (None, now_costs)
 
 
 def _next(club: Club, tier: str | None, total: int) -> tuple[str | None, int]:

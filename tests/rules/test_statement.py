@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -243,3 +245,15 @@ def test_lfc_11_the_next_adjustment_day(books: Books, tell: Teller, day: date, r
     if ran:
         books.run("2026-10")
     assert tell.outlook(start_of(day) + timedelta(hours=4)).next_adjustment == expected
+
+
+def test_lfc_10_a_computed_month_is_told_at_the_price_it_was_computed_at(tell: Teller, books: Books) -> None:
+    """LFC-10: a club file that makes stars dearer changes no number of the past, and no reason given for one."""
+    books.bill("@a", "100.50")
+    books.run("2026-10")
+    books.club = replace(books.club, stars=replace(books.club.stars, baht_per_star=Decimal(3)))
+    found = tell.statement("2026-10")
+    assert (found.stars, found.satang_per_star, found.rounded_off_satang) == (100, 100, 50)
+    books.bill("@a", "100.50", "2026-11", "2026-11-10")
+    found = tell.statement("2026-11")
+    assert (found.stars, found.satang_per_star, found.rounded_off_satang) == (33, 300, 150)
