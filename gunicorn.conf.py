@@ -9,8 +9,8 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 """Processes; about one per core. Any number of machines may run some: they share nothing but the database."""
 worker_class = "gthread"
 threads = 8
-"""Requests answered at once in a process. Its connections to PostgreSQL are at most 21 for the bot and 13 for the console:
-allow for workers × 34."""
+"""Requests answered at once in a process. Its connections to PostgreSQL are at most these 8 for turns, 15 for what follows
+them (replies, menus, health) and 13 for the console: allow for workers × 36."""
 preload_app = True
 """Imported and checked once, before the workers: wrong settings end the start, and what is imported is shared memory.
 Nothing that must not cross a fork is made before it: threads and connections come with the first webhook."""
