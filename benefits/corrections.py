@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from benefits import corrections_file, requests
 from benefits import corrections_sql as sql
 from benefits.corrections_file import MOST, BadFile, TooMany
-from benefits.counting import counting_lock, first_open
+from benefits.counting import BEFORE_ALL, counting_lock, first_open
 from benefits.periods import month_of
 from benefits.reasons import checked_reason
 from benefits.refusal import Refusal
@@ -191,9 +191,9 @@ def request_of(session: Session, club: Club, correction: Correction) -> StaffReq
 
 def sums(session: Session, club: Club, correction: Correction) -> Sums:
     """What it comes to as things stand: the dry run that the second person sees."""
-    earlier = session.scalar(text(sql.WINDOW_FROM), {"club": club.key, "earlier": club.round.window - 1})
+    leaving = session.scalar(text(sql.WINDOW_AFTER), {"club": club.key, "inside": club.round.window - 1})
     values = {
-        "id": correction.id, "window_from": earlier or date(1, 1, 1), "at": correction.asked_at,
+        "id": correction.id, "window_after": leaving or BEFORE_ALL, "at": correction.asked_at,
         "tiers": [tier.key for tier in club.tiers], "thresholds": [tier.threshold for tier in club.tiers],
     }  # fmt: skip
     row = session.execute(text(sql.SUMS), values).one()

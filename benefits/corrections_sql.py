@@ -68,7 +68,7 @@ SUMS = """
 SELECT count(*) AS accounts, coalesce(sum(amount), 0) AS stars,
        coalesce(sum(amount) FILTER (WHERE amount > 0), 0) AS given, coalesce(sum(amount) FILTER (WHERE amount < 0), 0) AS taken,
        coalesce(min(amount), 0) AS least, coalesce(max(amount), 0) AS most,
-       count(*) FILTER (WHERE lines.period < :window_from) AS idle,
+       count(*) FILTER (WHERE lines.period <= :window_after) AS idle,
        count(*) FILTER (WHERE members.total_stars + amount < 0) AS below
 FROM correction_lines lines JOIN members ON members.id = lines.member_id WHERE correction_id = :id
 """
@@ -80,13 +80,14 @@ SELECT before, after, count(*) FROM (
            {BY_STARS.format("GREATEST(members.total_stars + lines.amount, 0)")} AS after
     FROM correction_lines lines JOIN members ON members.id = lines.member_id
     WHERE correction_id = :id AND members.tier IS NOT NULL AND NOT coalesce({OVERRIDDEN}, false)
-      AND (lines.period IS NULL OR lines.period >= :window_from)
+      AND (lines.period IS NULL OR lines.period > :window_after)
 ) moved WHERE before <> after GROUP BY 1, 2 ORDER BY 1, 2
 """
 
-WINDOW_FROM = """
-SELECT min(period) FROM (SELECT period FROM runs WHERE club = :club AND kind = 'stars' AND cursor IS NOT NULL
-                         ORDER BY period DESC LIMIT :earlier) inside
+# The round that leaves the window at the next adjustment: the last but `:inside`.
+WINDOW_AFTER = """
+SELECT period FROM runs WHERE club = :club AND kind = 'stars' AND cursor IS NOT NULL
+ORDER BY period DESC LIMIT 1 OFFSET :inside
 """
 
 LARGEST = """

@@ -33,10 +33,11 @@ WHERE charges.club = :club AND charges.count_month IS NULL AND charges.paid_at <
   AND members.id = charges.member_id AND {MAY_JOIN}
 """
 
-# What each account has in the window before this month. Corrections made since wait for the next round.
+# What each account has in the window before this month. Corrections made since wait for the next round. A month that no
+# round computed belongs, with its corrections, to the round after it: so the window begins behind the round that left it.
 HISTORY = """
 SELECT member_id, CAST(sum(amount) AS bigint) AS stars
-FROM entries WHERE club = :club AND unit = :unit AND period >= :window_from AND period <= :period
+FROM entries WHERE club = :club AND unit = :unit AND period > :window_after AND period <= :period
      AND (count_month IS NULL OR count_month <= :period) {of}
 GROUP BY member_id
 """

@@ -219,8 +219,8 @@ def _digest(told: str) -> str:
 
 
 def _before(connection: Connection, lease: Lease, club: str) -> dict[str, Any]:
-    """The last month closed before this one and its run, the first month of the window of computed months, the run that
-    leaves it; and whether the run before looked back as this one does, so that its totals can be gone on from."""
+    """The last month closed before this one and its run, the run that leaves the window of computed months and its month;
+    and whether the run before looked back as this one does, so that its totals can be gone on from."""
     window = lease.terms["window"]
     rows = connection.execute(
         text("SELECT id, period, facts FROM runs WHERE club = :club AND kind = 'stars' AND period < :period ORDER BY period DESC "
@@ -229,10 +229,11 @@ def _before(connection: Connection, lease: Lease, club: str) -> dict[str, Any]:
     ).all()  # fmt: skip
     # This run is the last of the window, so one earlier run fewer belongs to it.
     inside = rows[: window - 1]
+    leaving = rows[-1] if len(rows) > len(inside) else None
     return {
         "after": rows[0].period if rows else BEFORE_ALL,
         "previous_run": rows[0].id if rows else None,
-        "window_from": inside[-1].period if inside else lease.period,
-        "leaving_run": rows[-1].id if len(rows) > len(inside) else None,
+        "window_after": leaving.period if leaving else BEFORE_ALL,
+        "leaving_run": leaving.id if leaving else None,
         "goes_on": bool(rows) and looks_back(lease.terms).items() <= rows[0].facts.items(),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -278,6 +279,20 @@ def test_never_below_nought_and_what_is_missing_is_made_up_first(books: Books) -
     books.bill("@a", "4500.00", month="2026-12", paid="2026-12-20")
     books.run("2026-12")
     assert books.member("@a").total_stars == 500
+
+
+@pytest.mark.parametrize(("window", "idle", "total"), [(1, 1, 0), (2, 0, 6500)])
+def test_lfc_12_a_correction_of_a_month_that_leaves_is_told_to_change_nothing(
+    books: Books, window: int, idle: int, total: int
+) -> None:
+    """LFC-12: what the second person is told before she grants it is what the next adjustment then does."""
+    books.club = replace(books.club, round=replace(books.club.round, window=window))
+    asked = ask(books, "@a", 500, OCTOBER)
+    with books.sessions() as session:
+        assert corrections.sums(session, books.club, corrections.find(session, books.club, asked)).idle == idle
+    grant(books, asked)
+    books.run("2026-11")
+    assert books.member("@a").total_stars == total
 
 
 def from_file(books: Books, content: str) -> Correction:

@@ -96,6 +96,28 @@ def test_lfc_12_what_leaves_the_window_in_another_unit_takes_nothing_from_the_to
     assert totals == [1, 11, 100, 1100, 11100, 100000, 1100000]
 
 
+@pytest.mark.parametrize(("window", "totals"), [(1, [50, 70, 0, 0]), (2, [50, 120, 70, 0]), (3, [50, 120, 120, 70])])
+def test_lfc_12_a_correction_of_a_month_without_a_round_is_of_the_round_that_counts_it(
+    books: Books, window: int, totals: list[int]
+) -> None:
+    """LFC-12: granted before the club's first round, or of a month that was passed over: as lines are, it is counted."""
+    books.club = _looking_back(books.club, window)
+    found = []
+    for month, corrected, amount in (
+        ("2026-02", "2026-01", 50),
+        ("2026-04", "2026-03", 70),
+        ("2026-05", "", 0),
+        ("2026-06", "", 0),
+    ):
+        if corrected:
+            given = {"period": parse_month(corrected), "counted": parse_month(corrected), "key": corrected}
+            with books.sessions.begin() as session:
+                session.execute(text(CORRECTION), {**given, "account": "@a1", "amount": amount})
+        books.run(month)
+        found.append(books.entry("@a1", month).total)
+    assert found == totals
+
+
 def test_lfc_12_without_asking_how_far_the_round_before_looked_totals_are_wrong(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
