@@ -101,3 +101,19 @@ def test_f3_a_round_that_closed_nothing_yet_begins_under_the_club_file_of_now(
     for books in twins:
         books.club = replace(changed(books.club), key=books.club.key)
     assert killed_one.run(MONTHS[-1]).result_hash == whole.run(MONTHS[-1]).result_hash
+
+
+def test_lfc_12_totals_of_a_round_that_changed_its_window_halfway_are_not_gone_on_from(
+    twins: tuple[Books, Books], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LFC-12: a month closed by a program that did not keep its terms; the first two accounts look back further than the rest."""
+    books = twins[0]
+    killed(books, "post", monkeypatch, after=1)
+    with books.sessions.begin() as session:
+        session.execute(
+            text("UPDATE runs SET facts = :old WHERE state = 'running'"), {"old": '{"window": 3, "unit": "stars"}'}
+        )
+    books.club = replace(books.club, round=replace(books.club.round, window=1))
+    books.run(MONTHS[-1])
+    books.run("2026-11")
+    assert books.scalar("SELECT array_agg(DISTINCT total) FROM entries WHERE period = '2026-11-01'") == [0]
