@@ -241,12 +241,22 @@ class Outbox:
                     ended = True
                     break
                 batch.append(more)
-            try:
-                self._record(batch)
-            except Exception:
-                log.exception("outcomes not written; they stay open for recovery", count=len(batch))
+            self._record_in_time(batch)
             if ended:
                 return
+
+    def _record_in_time(self, outcomes: list[dict[str, Any]]) -> None:
+        """Write them down, also when the database needs a moment. What LINE took is true whenever it is written; anything
+        else only until recovery takes the turn up, so it is not written late."""
+        for pause in (*PATIENCE, None):
+            try:
+                return self._record(outcomes)
+            except Exception:
+                outcomes = [outcome for outcome in outcomes if outcome["taken_by_line"]]
+                log.exception("outcomes not written", tried_again=len(outcomes) if pause is not None else 0)
+            if pause is None or not outcomes:
+                return
+            time.sleep(pause)
 
     def _record(self, outcomes: list[dict[str, Any]]) -> None:
         known = [outcome for outcome in outcomes if outcome["state"] != TAKEN]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -84,6 +86,23 @@ def test_g9_a_migration_changes_a_type_under_running_turns(world: World, databas
         connection.execute("ALTER TABLE people ALTER language TYPE varchar(20)")
     assert [post(world, {"events": [event()]}).status_code for _ in range(3)] == [200] * 3
     assert [row.state for row in stored(world)] == ["done"] * 4
+
+
+def test_d12_what_line_took_is_written_down_when_the_database_needs_a_moment(world: World) -> None:
+    """D12: no connection is free when a reply was sent: it does not stay open, to be found unknown by recovery later."""
+    may = world.phone("May")
+    may.follows()
+    with ExitStack() as busy:
+        for _ in range(15):
+            busy.enter_context(world.parts.engine.connect())
+        before = len(world.line.calls("/v2/bot/message/reply"))
+        world.line.say(may.phone, "help")
+        until = time.monotonic() + 10
+        while len(world.line.calls("/v2/bot/message/reply")) == before and time.monotonic() < until:
+            time.sleep(0.01)
+        time.sleep(1.7)  # longer than the recorder waits for a connection
+    world.settle(8)
+    assert [row.reply_state for row in stored(world)] == ["sent"] * 2
 
 
 def broken(world: World, monkeypatch: pytest.MonkeyPatch, door: str, act: Callable[[Arrival], Any]) -> None:
