@@ -7,7 +7,11 @@ from sqlalchemy import bindparam, text, update
 from models import Batch
 from models.queries import table_of
 
-ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('freezing:' || :club, 0))")
+# A worker that stands still while it holds the club's turn loses both: nothing it froze was sent yet.
+ONE_AT_A_TIME = text("""
+SELECT set_config('idle_in_transaction_session_timeout', '30s', true),
+       pg_advisory_xact_lock(hashtextextended('freezing:' || :club, 0))
+""")
 
 TAKEABLE = text("""
 WITH again AS (
