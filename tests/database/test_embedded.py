@@ -221,5 +221,5 @@ def test_stop_while_another_process_still_makes_the_data(folder: Path) -> None:
     process = starter(folder)
     wait_for(lambda: list(folder.glob(".postgres-*")))
     embedded.stop(folder, patience=20)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert not embedded.is_running(folder)

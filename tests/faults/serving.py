@@ -123,7 +123,7 @@ class Crowd:
         for thread in self._running:
             thread.join(30)
 
-    def wait_for(self, more: int, seconds: float = 60) -> None:
+    def wait_for(self, more: int, seconds: float = 120) -> None:
         """Until so many more events were answered 200."""
         wanted, end = len(self.acknowledged) + more, time.monotonic() + seconds
         while len(self.acknowledged) < wanted:

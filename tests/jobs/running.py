@@ -78,7 +78,7 @@ def ask(database_url: str, query: str, **values: Any) -> Any:
         return row[0] if row else cursor.rowcount if cursor.description is None else None
 
 
-def until(true: Callable[[], Any], what: str, seconds: float = 60) -> Any:
+def until(true: Callable[[], Any], what: str, seconds: float = 120) -> Any:
     """Wait until it is so; its value."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

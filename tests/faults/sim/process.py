@@ -101,7 +101,7 @@ class Process:
         outbox = self.parts.outbox
         return self.trap.dead or (outbox.idle and self._outcomes.given == self._written)
 
-    def settle(self, seconds: float = 30.0) -> None:
+    def settle(self, seconds: float = 120.0) -> None:
         """Wait until everything is sent and written down. Raises `TimeoutError`."""
         end = time.monotonic() + seconds
         while not self.settled:
