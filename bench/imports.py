@@ -40,7 +40,7 @@ def run(n: int) -> Figure:
         population.settle(engine, club(), accounts)
         engine.dispose()
         vacuum(place.url)
-        file = _write(place.folder / "charges.csv", n, accounts)
+        file = write(place.folder / "charges.csv", n, accounts)
         ours, bare = alternating(
             2 if n >= LARGE else 3,
             lambda k: _import(place, file, n, growth, broken),
@@ -59,7 +59,8 @@ def run(n: int) -> Figure:
                   notes=notes, broken=broken)  # fmt: skip
 
 
-def _write(path: Path, n: int, accounts: int) -> Path:
+def write(path: Path, n: int, accounts: int) -> Path:
+    """A file of `n` paid lines for that many accounts, `@shop1` and on."""
     with path.open("w", encoding="utf-8") as file:
         file.write(HEADER)
         for k in range(n):

@@ -15,13 +15,16 @@ from itertools import count
 from statistics import median
 from typing import Any
 
+from sqlalchemy import text
+
 from bench import population
 from bench.children import ROOT, SECRET, TOKEN, WORKERS, environment, free_port, gunicorn, running, wait_for
 from bench.figure import Figure, alternating, compared, spread
 from bench.ground import CLUB, Ground, club, ground, vacuum
-from bot.actions import ShowPrivilege
+from bot.actions import Action, ClaimFor, ShowPrivilege
 
 PEOPLE = 2_000
+LAPS = 2
 PRIVILEGES = 50
 CONNECTIONS = 16
 REPETITIONS = 5
@@ -124,9 +127,10 @@ def servers() -> Iterator[tuple[int, Side, Side]]:
         yield line, side, Side(echo, "/callback", _texts())
 
 
-def ours_at(place: Ground, port: int) -> Side:
-    """Our server's side: people and privileges are made, and somebody asks about them."""
-    return Side(port, f"/callback/{CLUB}", _postbacks(place))
+def ours_at(place: Ground, port: int, accounts: int = PEOPLE, *, claims: bool = False) -> Side:
+    """Our server's side: people with an account each and privileges are made, and somebody asks about one, or (with
+    `claims`) every other press claims it."""
+    return Side(port, f"/callback/{CLUB}", _postbacks(place, accounts, claims))
 
 
 def start(stack: ExitStack, place: Ground, name: str, command: list[str], port: int, settings: dict[str, str]) -> None:
@@ -171,20 +175,24 @@ def asked(port: int, path: str, data: bytes | None = None) -> dict[str, Any]:
         return dict(json.load(answer))
 
 
-def _postbacks(place: Ground) -> list[dict[str, Any]]:
+def _postbacks(place: Ground, accounts: int, claims: bool) -> list[dict[str, Any]]:
     engine, family = place.engine(), club()
     now = datetime.now(UTC)
-    population.settle(engine, family, PEOPLE, now)
+    population.settle(engine, family, accounts, now)
     ids = population.privileges(engine, family, "coffee", PRIVILEGES, stock=1_000_000, now=now)
+    with engine.connect() as connection:
+        members = list(connection.execute(text("SELECT id FROM members ORDER BY id LIMIT :n"), {"n": PEOPLE}).scalars())
     engine.dispose()
     vacuum(place.url)
+
+    def pressed(k: int) -> Action:
+        """Everybody in turn, and in the next lap about the next privilege: no claim is made twice."""
+        privilege = ids[(k + k // PEOPLE) % PRIVILEGES]
+        return ClaimFor(privilege, members[k % PEOPLE]) if claims and k % 2 else ShowPrivilege(privilege)
+
     return [
-        {
-            "type": "postback",
-            "source": _source(1 + k % PEOPLE),
-            "postback": {"data": ShowPrivilege(ids[k % PRIVILEGES]).pack()},
-        }
-        for k in range(PEOPLE)
+        {"type": "postback", "source": _source(1 + k % PEOPLE), "postback": {"data": pressed(k).pack()}}
+        for k in range(LAPS * PEOPLE)
     ]
 
 
