@@ -157,7 +157,7 @@ class Process:
     def _watch_outbox(self) -> None:
         outbox = self.parts.outbox
         self._outcomes = outbox._outcomes = Counted()
-        record, deliver = outbox._record, outbox.deliver
+        record, in_time, deliver = outbox._record, outbox._record_in_time, outbox.deliver
 
         def recorded(outcomes: list[dict[str, Any]]) -> None:
             try:
@@ -167,12 +167,16 @@ class Process:
             except Exception as error:
                 self.errors.append(error)
                 raise
+
+        def written(outcomes: list[dict[str, Any]]) -> None:
+            """What was queued, written down or left for recovery; what `recover` sends itself does not come this way."""
+            try:
+                in_time(outcomes)
             finally:
-                # `recover` writes down what it sent itself; only what was queued is waited for.
-                if threading.current_thread() is outbox._recorder:
-                    self._written += len(outcomes)
+                self._written += len(outcomes)
 
         setattr(outbox, "_record", recorded)  # noqa: B010
+        setattr(outbox, "_record_in_time", written)  # noqa: B010
         setattr(outbox, "deliver", self._noting(deliver))  # noqa: B010
         outbox.attend = self._noting(outbox.attend)
 
