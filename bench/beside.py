@@ -81,7 +81,7 @@ def _lines(place: Ground, n: int) -> None:
 
 WORKS = {
     "offer": Work(
-        1_000_000,
+        900_000,
         "people reached",
         _readers,
         lambda place: [sys.executable, "-m", "bench.offer_worker", "ours"],
