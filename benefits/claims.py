@@ -7,23 +7,27 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import ColumnElement, and_, bindparam, case, or_, select, text, update
 from sqlalchemy import Sequence as Numbering
-from sqlalchemy import bindparam, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from benefits.conditions import AlreadyClaimed, Holding, SoldOut, holder_of, period_of, why_not
 from benefits.journal import noting
-from benefits.members import Account, accounts_of, hold_and_ask
-from benefits.people import names_of
+from benefits.members import Account, asking_to_hold, hold_and_ask
 from benefits.privileges import asking_holdings, asking_if_any_left, holdings_from, holdings_of, privilege_from
+from benefits.refusal import Refusal
 from clubs import Club
 from models import Claim, Code, Person, Privilege
-from models.queries import Query, Values, ask, columns, table_of
+from models.queries import Asked, Query, Values, ask, columns, table_of
 
-_NUMBER: tuple[Query, Values] = Query(select(Numbering("claims_id_seq").next_value())), {}
-_MARK: tuple[Query, Values] = Query(text("SAVEPOINT before_claim")), {}
-_BACK: tuple[Query, Values] = Query(text("ROLLBACK TO SAVEPOINT before_claim")), {}
+STATES = ("kept", "in_use", "used", "expired", "void")
+"""Of a claim, as `state_of` tells them."""
+
+_NUMBER: Asked = Query(select(Numbering("claims_id_seq").next_value())), {}
+_MARK: Asked = Query(text("SAVEPOINT before_claim")), {}
+_BACK: Asked = Query(text("ROLLBACK TO SAVEPOINT before_claim")), {}
 _GRANT = Query(
     insert(table_of(Claim)).on_conflict_do_nothing().returning(*columns(Claim)),
     Claim,
@@ -56,6 +60,10 @@ def _code(*, skip: bool) -> Query:
 _CODE_NOBODY_TAKES, _CODE_WAITED_FOR = _code(skip=True), _code(skip=False)
 
 
+class UnknownClaim(Refusal):
+    """No such claim in this club, or not one of hers, or not one of this partner's."""
+
+
 @dataclass(frozen=True)
 class Claimed:
     """The claim that stands. `created` False: an old button was pressed again, and this is what it once claimed."""
@@ -64,25 +72,6 @@ class Claimed:
     privilege: Privilege
     account: Account
     created: bool
-
-
-@dataclass(frozen=True)
-class HeldClaim:
-    """One claim as an administrator of its account sees it at one moment."""
-
-    claim: Claim
-    """With its `privilege` (and that one's `partner`) loaded."""
-    account: Account
-    state: str
-    """`kept`, `in_use` (until `claim.code_until`), `used`, `expired` or `void` (`claim.void_reason`)."""
-    by: str | None
-    """Display name of who claimed it, if known; `by_me`: it was she who asks."""
-    by_me: bool
-    used_by: str | None
-    may_use: bool
-    """Whether a press on Use would be answered with a code now."""
-    opens: datetime | None
-    """When using begins, if that is still to come."""
 
 
 def claim(
@@ -104,7 +93,7 @@ def claim(
     nothing behind, also when the caller commits.
     """
     who: dict[str, Any] = {"person": person, "member_id": member_id, "now": now}
-    asked = asking_if_any_left(club, privilege_id), asking_holdings(person, privilege_id, member_id, now), _NUMBER
+    asked = _asking(club, person.line_user_id, privilege_id, member_id, now)
     account, (rows, held, ((number,),)) = hold_and_ask(session, club=club, asked=asked, **who)
     privilege, left = privilege_from(rows, now=now)
     holdings = holdings_from(held, session, privilege=privilege, **who)
@@ -120,7 +109,19 @@ def claim(
         # Another admin committed first while we waited at the constraint: what she holds is readable now.
         holdings = holdings_of(session, privilege=privilege, **who)
         raise _lost(club, privilege, account, holdings, now)
+    set_committed_value(taken, "privilege", privilege)
     return Claimed(taken, privilege, account, created=True)
+
+
+def asking_claim(club: Club, line_user_id: str, privilege_id: int, member_id: int, now: datetime) -> tuple[Asked, ...]:
+    """What `claim` asks before it decides, of a person known by her LINE user id alone. It locks what `hold` locks."""
+    held = asking_to_hold(club, line_user_id, member_id)
+    return *held, *_asking(club, line_user_id, privilege_id, member_id, now)
+
+
+def _asking(club: Club, line_user_id: str, privilege_id: int, member_id: int, now: datetime) -> tuple[Asked, ...]:
+    holdings = asking_holdings(club.key, line_user_id, privilege_id, member_id, now)
+    return asking_if_any_left(club, privilege_id), holdings, _NUMBER
 
 
 def kept_until(privilege: Privilege, claimed_at: datetime) -> datetime | None:
@@ -130,7 +131,7 @@ def kept_until(privilege: Privilege, claimed_at: datetime) -> datetime | None:
 
 
 def state_of(claim: Claim, *, now: datetime) -> str:
-    """`kept`, `in_use`, `used`, `expired` or `void`. A use a partner has confirmed is over, its countdown or not."""
+    """One of STATES. A use a partner has confirmed is over, its countdown or not."""
     if claim.state == "void":
         return "void"
     if claim.code_until is not None and now < claim.code_until and claim.confirmed_by is None:
@@ -140,44 +141,14 @@ def state_of(claim: Claim, *, now: datetime) -> str:
     return "expired" if claim.use_until is not None and claim.use_until <= now else "kept"
 
 
-def claims_of(
-    session: Session, *, club: Club, person: Person, now: datetime, member_id: int | None = None
-) -> list[HeldClaim]:
-    """Claims of every account she may act for, those that left included, newest first; three queries.
-
-    A claim belongs to the account: who claimed it does not matter to who sees and uses it.
-    """
-    accounts = {
-        account.member_id: account
-        for account in accounts_of(session, club=club, person=person, now=now, member_id=member_id)
-        if account.role in club.claiming_roles
-    }
-    query = (
-        select(Claim)
-        .where(Claim.member_id.in_(accounts))
-        .options(joinedload(Claim.privilege))
-        .order_by(Claim.claimed_at.desc(), Claim.id.desc())
-        .execution_options(populate_existing=True)
-    )
-    found = list(session.execute(query).scalars())
-    names = names_of(session, {c.person_id for c in found} | {c.used_by for c in found if c.used_by is not None})
-    return [_held(claim, accounts[claim.member_id], person, names, now) for claim in found]
-
-
-def _held(claim: Claim, account: Account, person: Person, names: dict[int, str | None], now: datetime) -> HeldClaim:
-    state = state_of(claim, now=now)
-    use_from = claim.privilege.use_from
-    opens = use_from if use_from is not None and use_from > now else None
-    may_use = state == "in_use" or (state == "kept" and account.may_claim and opens is None)
-    return HeldClaim(
-        claim=claim,
-        account=account,
-        state=state,
-        by=names.get(claim.person_id),
-        by_me=claim.person_id == person.id,
-        used_by=None if claim.used_by is None else names.get(claim.used_by),
-        may_use=may_use,
-        opens=opens,
+def state_at(now: Any) -> ColumnElement[str]:
+    """`state_of` at the instant `now` (a value or a parameter), for the database."""
+    return case(
+        (Claim.state == "void", "void"),
+        (and_(Claim.code_until > now, Claim.confirmed_by.is_(None)), "in_use"),
+        (Claim.state == "used", "used"),
+        (Claim.use_until <= now, "expired"),
+        else_="kept",
     )
 
 

@@ -21,14 +21,14 @@ from models.queries import Asked, Query, Row, Values, ask, columns
 _NEWEST_STAY = (
     select(Membership.id).where(Membership.member_id == Member.id).order_by(Membership.id.desc()).limit(1)
 ).correlate(Member)
-_OF_PERSON = (
+OF_PERSON = (
     select(*columns(Member, Membership), Admin.role)
     .select_from(Member)
     .join(Admin, Admin.member_id == Member.id)
     .outerjoin(Membership, Membership.id == _NEWEST_STAY.scalar_subquery())
     .where(Member.club == bindparam("of_club"), Admin.line_user_id == bindparam("user"), Admin.removed_at.is_(None))
-    .order_by(Member.name, Member.id)
 )
+"""Accounts of the club `of_club` for which the LINE user `user` has a role, each with its newest stay."""
 _HOLD = Query(
     select(*columns(Membership), Admin.role)
     .join(Admin, Admin.member_id == Membership.member_id)
@@ -40,8 +40,8 @@ _HOLD = Query(
 _MEMBER = Query(
     select(*columns(Member)).where(Member.id == bindparam("member"), Member.club == bindparam("of_club")), Member
 )
-_ACCOUNTS = Query(_OF_PERSON, Member, Membership)
-_ACCOUNT = Query(_OF_PERSON.where(Member.id == bindparam("member")), Member, Membership)
+_ACCOUNTS = Query(OF_PERSON.order_by(Member.name, Member.id), Member, Membership)
+_ACCOUNT = Query(OF_PERSON.where(Member.id == bindparam("member")), Member, Membership)
 
 
 class NotAdministrator(Refusal):
@@ -153,9 +153,7 @@ def hold_and_ask(
     An account that could not be held, and yet may claim when it is read, has just come into the club (or she to her role):
     that is held in turn. Read alone it could leave before the caller commits, and its leaving would not void the claim.
     """
-    values = {"user": person.line_user_id, "member": member_id, "of_club": club.key}
-    # Statements of their own after the one that waits: they see what was committed meanwhile.
-    held, members, *answers = ask(session, (_HOLD, values), (_MEMBER, values), *asked)
+    held, members, *answers = ask(session, *asking_to_hold(club, person.line_user_id, member_id), *asked)
     if held and members:
         ((stay, role),), ((member,),) = held, members
         found = [_account(club, member, role, stay, now)]
@@ -168,6 +166,13 @@ def hold_and_ask(
     if not held and found[0].may_claim:
         return hold_and_ask(session, club=club, person=person, member_id=member_id, now=now, asked=asked)
     return found[0], answers
+
+
+def asking_to_hold(club: Club, line_user_id: str, member_id: int) -> tuple[Asked, ...]:
+    """What `hold_and_ask` asks before anything else, of a person known by her LINE user id alone."""
+    values = {"user": line_user_id, "member": member_id, "of_club": club.key}
+    # Statements of their own after the one that waits: they see what was committed meanwhile.
+    return (_HOLD, values), (_MEMBER, values)
 
 
 def _account(club: Club, member: Member, role: str, stay: Membership | None, now: datetime) -> Account:
@@ -212,6 +217,8 @@ def leave(
     """
     if person is not None:
         _check_may_end(session, club, member, person, now)
+    # The account before its stay, as whoever joins or imports it does: in the other order they would wait for each other.
+    session.execute(select(Member.id).where(Member.id == member.id).with_for_update(key_share=True))
     ended = session.execute(
         update(Membership)
         .where(Membership.member_id == member.id, Membership.left_at.is_(None))
@@ -246,6 +253,5 @@ def _void_unused(session: Session, member_id: int, reason: str, now: datetime) -
         .returning(Claim.id)
     )
     ids = sorted(voided.scalars())
-    for claim_id in ids:
-        notices.drop_ending(session, member_id=member_id, claim_id=claim_id)
+    ask(session, *(notices.dropping_ending(member_id=member_id, claim_id=claim_id) for claim_id in ids))
     return ids

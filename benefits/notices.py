@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from clubs import Club
 from models import Admin, Notice, Person
+from models.queries import Asked, Query, ask
 
 ENDING = "ending"
 """The kind of notice that a kept claim ends soon: facts `claim`, `privilege_th`, `privilege_en`, `account`, `use_until`."""
@@ -23,6 +24,19 @@ _WAITING = (
     .order_by(Notice.id)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
+)
+_DROP = Query(
+    update(Notice)
+    .where(
+        Notice.person_id.in_(
+            select(Person.id)
+            .join(Admin, Admin.line_user_id == Person.line_user_id)
+            .where(Admin.member_id == bindparam("member"))
+        ),
+        Notice.key == bindparam("key"),
+        Notice.state == "waiting",
+    )
+    .values(state="dropped")
 )
 
 
@@ -66,18 +80,12 @@ def ending_key(claim_id: int) -> str:
 
 def drop_ending(session: Session, *, member_id: int, claim_id: int) -> None:
     """Take back untold reminders of a claim that is used or void by now."""
-    people = (
-        select(Person.id)
-        .join(Admin, Admin.line_user_id == Person.line_user_id)
-        .where(Admin.member_id == member_id)
-        .scalar_subquery()
-    )
-    session.execute(
-        update(Notice)
-        .where(Notice.person_id.in_(people), Notice.key == ending_key(claim_id), Notice.state == "waiting")
-        .values(state="dropped")
-        .execution_options(synchronize_session=False)
-    )
+    ask(session, dropping_ending(member_id=member_id, claim_id=claim_id))
+
+
+def dropping_ending(*, member_id: int, claim_id: int) -> Asked:
+    """What `drop_ending` sends, to be sent with others."""
+    return _DROP, {"member": member_id, "key": ending_key(claim_id)}
 
 
 def remind_ending(session: Session, *, club: Club, now: datetime) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -64,10 +64,11 @@ def _held_by(holders: Any) -> Any:
     return Claim.holder == func.any(func.array(holders.scalar_subquery()))
 
 
+_HERSELF = select(literal("p").concat(Person.id)).where(
+    Person.club == bindparam("of_club"), Person.line_user_id == bindparam("user")
+)
 _HERS: Any = union_all(
-    select(literal("p").concat(Person.id)).where(
-        Person.club == bindparam("of_club"), Person.line_user_id == bindparam("user")
-    ),
+    _HERSELF,
     select(literal("m").concat(Admin.member_id)).where(
         Admin.line_user_id == bindparam("user"), Admin.removed_at.is_(None)
     ),
@@ -83,7 +84,7 @@ _HELD_OF_SHOWN = Query(
 _HOLDING = Query(
     _CLAIMS.where(
         Claim.privilege_id == bindparam("privilege"),
-        Claim.holder.in_((bindparam("account", type_=String), bindparam("her", type_=String))),
+        _held_by(union_all(_HERSELF, select(bindparam("account", type_=String)))),
     ),
     Claim,
 )
@@ -127,15 +128,31 @@ class Offer:
 
 def catalogue(session: Session, *, club: Club, person: Person, now: datetime) -> list[Offer]:
     """Every privilege shown now, by position: three queries in one round trip, however many privileges and accounts."""
-    found = ask(session, *asking_catalogue(club, person.line_user_id, now=now))
-    return _offers(session, club, person, now, *found)
+    return list(_catalogue(session, club, person, now))
+
+
+def instead(
+    session: Session, *, club: Club, person: Person, privilege_id: int, now: datetime, most: int
+) -> tuple[Offer | None, list[Offer]]:
+    """The privilege she could not have, if it is shown, and the first others she can claim now; at the cost of looking
+    no further than these.
+    """
+    this, others = None, list[Offer]()
+    for offer in _catalogue(session, club, person, now):
+        if offer.privilege.id == privilege_id:
+            this = offer
+        elif len(others) < most and offer.claimable:
+            others.append(offer)
+        if this is not None and len(others) == most:
+            break
+    return this, others
 
 
 def one(session: Session, *, club: Club, person: Person, privilege_id: int, now: datetime) -> Offer:
     """One privilege, also when withdrawn or no longer shown: its standings then say so. Raises `UnknownPrivilege`."""
     shown, accounts, held = ask(session, *asking_one(club, person.line_user_id, privilege_id, now=now))
     privilege_from(shown, now=now)
-    return _offers(session, club, person, now, shown, accounts, held)[0]
+    return next(_offers(session, club, person, now, shown, accounts, held))
 
 
 def asking_catalogue(club: Club, line_user_id: str, *, now: datetime) -> tuple[Asked, ...]:
@@ -155,7 +172,7 @@ def holdings_of(
     session: Session, *, person: Person, privilege: Privilege, member_id: int, now: datetime
 ) -> tuple[Holding, ...]:
     """Claims that count now against the limit of this account, or of the person where the limit is hers."""
-    (rows,) = ask(session, asking_holdings(person, privilege.id, member_id, now))
+    (rows,) = ask(session, asking_holdings(person.club, person.line_user_id, privilege.id, member_id, now))
     return holdings_from(rows, session, person=person, privilege=privilege, member_id=member_id, now=now)
 
 
@@ -176,9 +193,9 @@ def privilege_from(rows: Sequence[Row], *, now: datetime) -> tuple[Privilege, in
     return _privilege(rows[0])
 
 
-def asking_holdings(person: Person, privilege_id: int, member_id: int, now: datetime) -> Asked:
+def asking_holdings(club: str, line_user_id: str, privilege_id: int, member_id: int, now: datetime) -> Asked:
     """The question of `holdings_of`, to be sent with others; `holdings_from` reads its answer."""
-    holders = {"account": f"m{member_id}", "her": f"p{person.id}"}
+    holders = {"account": f"m{member_id}", "of_club": club, "user": line_user_id}
     return _HOLDING, {"privilege": privilege_id, "month": _month(now), **holders}
 
 
@@ -216,6 +233,10 @@ def _holding(session: Session, person: Person, row: Row) -> Holding:
     return Holding(claim, account, opened_name(session, claim.person_id, sealed), claim.person_id == person.id)
 
 
+def _catalogue(session: Session, club: Club, person: Person, now: datetime) -> Iterator[Offer]:
+    return _offers(session, club, person, now, *ask(session, *asking_catalogue(club, person.line_user_id, now=now)))
+
+
 def _offers(
     session: Session,
     club: Club,
@@ -224,7 +245,8 @@ def _offers(
     shown: Sequence[Row],
     of_person: Sequence[Row],
     claims: Sequence[Row],
-) -> list[Offer]:
+) -> Iterator[Offer]:
+    """Offers in the order of `shown`, each looked at when it is asked for."""
     accounts = accounts_from(of_person, club=club, now=now)
     held: dict[tuple[int, str, str], tuple[Holding, ...]] = defaultdict(tuple)
     for row in claims:
@@ -239,7 +261,5 @@ def _offers(
             holdings,
         )
 
-    return [
-        Offer(privilege, left, tuple(standing(privilege, left, account) for account in accounts))
-        for privilege, left in map(_privilege, shown)
-    ]
+    for privilege, left in map(_privilege, shown):
+        yield Offer(privilege, left, tuple(standing(privilege, left, account) for account in accounts))

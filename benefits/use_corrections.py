@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from benefits import requests, uses
+from benefits import claims, requests, uses
 from benefits.reasons import checked_reason
 from benefits.refusal import Refusal
 from clubs import Club
@@ -37,7 +37,7 @@ def claim_in(session: Session, *, club: Club, claim_id: int) -> Claim:
     )
     found = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if found is None:
-        raise uses.UnknownClaim()
+        raise claims.UnknownClaim()
     return found
 
 

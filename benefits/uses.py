@@ -8,31 +8,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from itsdangerous import BadData, URLSafeSerializer
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
 
 from benefits import notices
-from benefits.claims import state_of
-from benefits.journal import note
-from benefits.members import Account, hold
+from benefits.claim_lookup import asking, claim_from, find
+from benefits.claims import UnknownClaim, state_of
+from benefits.journal import noting
+from benefits.members import Account, hold_and_ask
 from benefits.people import names_of
 from benefits.pins import check_pin
 from benefits.refusal import Refusal
 from benefits.sealed_codes import made_code, open_pool_code, open_privilege_code
+from benefits.use_links import UnknownLink, claim_of_token, page_token
 from benefits.vault import vault_of
 from clubs import Club
 from models import Claim, Code, Membership, Person, Privilege
+from models.queries import Asked, Query, ask, columns
 
 By = tuple[str, int | str]
 """Who does a deed on a claim: (kind, id), as the journal names actors."""
 
-
-class UnknownClaim(Refusal):
-    """No such claim in this club, or not one of this partner's."""
+_CODE = Query(select(*columns(Code)).where(Code.claim_id == bindparam("claim")), Code)
+_BEGIN = Query(
+    update(Claim)
+    .where(Claim.id == bindparam("claim"))
+    .values({name: bindparam(name) for name in ("use_started_at", "used_by", "code_until", "state", "used_at")})
+    .returning(*columns(Claim)),
+    Claim,
+)
 
 
 class AlreadyUsed(Refusal):
@@ -91,10 +97,6 @@ class CodeTimeOver(Refusal):
         self.at = at
 
 
-class UnknownLink(Refusal):
-    """The link behind a QR is not one of ours, was altered, or belongs to an earlier use."""
-
-
 @dataclass(frozen=True)
 class Shown:
     """What the person holds up."""
@@ -112,6 +114,8 @@ class Shown:
     """Signed name of this one use, for the address of its page."""
     started: bool
     """Whether this press began the use; False: it was running and is shown again."""
+    account: Account | None = None
+    """Whose it is, as who pressed sees it; none where a page is opened by its link."""
 
 
 def start(session: Session, *, club: Club, person: Person, claim_id: int, now: datetime) -> Shown:
@@ -120,20 +124,25 @@ def start(session: Session, *, club: Club, person: Person, claim_id: int, now: d
     Raises `UnknownClaim`, `NotAdministrator`, `Void`, `AlreadyUsed`, `Expired`, `NotYetUsable`; and `Left` or
     `PremiumAccount` when the account may use nothing any more.
     """
-    found = _find(session, claim_id)
+    found = find(session, claim_id)
     if found.privilege.club != club.key:
         raise UnknownClaim()
-    account = hold(session, club=club, person=person, member_id=found.member_id, now=now)
-    claim = _find(session, claim_id, lock=True)
+    locking = [asking(claim_id, lock=True)]
+    account, (rows,) = hold_and_ask(
+        session, club=club, person=person, member_id=found.member_id, now=now, asked=locking
+    )
+    claim = claim_from(rows)
     running = state_of(claim, now=now) == "in_use"
     if not running:
         _check_usable(session, claim, account, person, now)
         _begin(session, claim, person, now)
-    return shown(session, claim=claim, now=now, started=not running)
+    return shown(session, claim=claim, now=now, started=not running, account=account)
 
 
-def shown(session: Session, *, claim: Claim, now: datetime, started: bool = False) -> Shown:
-    """A use as its page shows it: code opened, its end, the server's time. Raises `NotUsed` when none was begun."""
+def shown(
+    session: Session, *, claim: Claim, now: datetime, started: bool = False, account: Account | None = None
+) -> Shown:
+    """A use as it is shown: code opened, its end, the server's time. Raises `NotUsed` when none was begun."""
     if claim.code_until is None:
         raise NotUsed()
     return Shown(
@@ -145,6 +154,7 @@ def shown(session: Session, *, claim: Claim, now: datetime, started: bool = Fals
         now=now,
         token=page_token(session, claim),
         started=started,
+        account=account,
     )
 
 
@@ -176,7 +186,7 @@ def undo(session: Session, *, claim_id: int, by: By, reason: str, now: datetime,
     """
     if not reason.strip():
         raise ValueError("an undo needs a reason")
-    claim = _find(session, claim_id, lock=True)
+    claim = find(session, claim_id, lock=True)
     if by[0] == "partner" and by[1] != claim.privilege.partner_id:
         raise UnknownClaim()
     if claim.state != "used" or claim.used_at is None:
@@ -200,28 +210,11 @@ def void(session: Session, *, claim_id: int, reason: str, by: By, now: datetime)
     """
     if not reason.strip():
         raise ValueError("making a claim void needs a reason")
-    claim = _find(session, claim_id, lock=True)
+    claim = find(session, claim_id, lock=True)
     refuse_ended(claim)
     claim.state, claim.voided_at, claim.void_reason = "void", now, reason
     notices.drop_ending(session, member_id=claim.member_id, claim_id=claim.id)
     journal(session, claim, "claim_void", by, now, reason=reason)
-    return claim
-
-
-def page_token(session: Session, claim: Claim) -> str:
-    """A signed name for the claim's present use: the next use of the same claim has another (no personal data in it)."""
-    return _signer(session).dumps([claim.id, _use_number(claim)])
-
-
-def claim_of_token(session: Session, token: str, *, lock: bool = False) -> Claim:
-    """The claim whose present use `token` names, with privilege and partner. Raises `UnknownLink`."""
-    try:
-        claim_id, use_number = _signer(session).loads(token)
-        claim = _find(session, int(claim_id), lock=lock)
-    except (BadData, ValueError, TypeError, UnknownClaim):
-        raise UnknownLink() from None
-    if _use_number(claim) != use_number:
-        raise UnknownLink()
     return claim
 
 
@@ -235,19 +228,12 @@ def refuse_ended(claim: Claim, by: str | None = None, by_me: bool = False) -> No
 
 def journal(session: Session, claim: Claim, action: str, by: By, now: datetime, **facts: object) -> None:
     """Note a deed on a claim."""
+    ask(session, _noting(claim, action, by, now, **facts))
+
+
+def _noting(claim: Claim, action: str, by: By, now: datetime, **facts: object) -> Asked:
     club = claim.privilege.club
-    note(session, club=club, at=now, action=action, subject=("claim", claim.id), actor=by, **facts)
-
-
-def _find(session: Session, claim_id: int, *, lock: bool = False) -> Claim:
-    """The claim with its privilege and partner, read anew; with `lock`, the claim's row alone is held."""
-    query = select(Claim).where(Claim.id == claim_id).options(joinedload(Claim.privilege))
-    if lock:
-        query = query.with_for_update(key_share=True, of=Claim)
-    claim = session.execute(query.execution_options(populate_existing=True)).scalar_one_or_none()
-    if claim is None:
-        raise UnknownClaim()
-    return claim
+    return noting(club=club, at=now, action=action, subject=("claim", claim.id), actor=by, **facts)
 
 
 def _check_usable(session: Session, claim: Claim, account: Account, person: Person, now: datetime) -> None:
@@ -263,20 +249,21 @@ def _check_usable(session: Session, claim: Claim, account: Account, person: Pers
 
 
 def _begin(session: Session, claim: Claim, person: Person, now: datetime) -> None:
-    claim.use_started_at, claim.used_by = now, person.id
-    claim.code_until = now + timedelta(minutes=claim.privilege.code_minutes)
-    if claim.privilege.redeem != "qr":
-        claim.state, claim.used_at = "used", now
-        notices.drop_ending(session, member_id=claim.member_id, claim_id=claim.id)
-    journal(session, claim, "use_started", ("person", person.id), now)
+    begun: dict[str, Any] = {"claim": claim.id, "use_started_at": now, "used_by": person.id}
+    begun |= {"code_until": now + timedelta(minutes=claim.privilege.code_minutes)}
+    noted = _noting(claim, "use_started", ("person", person.id), now)
+    if claim.privilege.redeem == "qr":
+        ask(session, (_BEGIN, {**begun, "state": claim.state, "used_at": claim.used_at}), noted)
+        return
+    dropped = notices.dropping_ending(member_id=claim.member_id, claim_id=claim.id)
+    ask(session, (_BEGIN, {**begun, "state": "used", "used_at": now}), dropped, noted)
 
 
 def _code_text(session: Session, claim: Claim) -> str:
     """The pool's code, else the privilege's own, else one made for the claim. Raises `CannotOpen`."""
     vault, privilege = vault_of(session), claim.privilege
     if privilege.pooled:
-        code = session.execute(select(Code).where(Code.claim_id == claim.id)).scalar_one_or_none()
-        if code is not None:
+        for (code,) in ask(session, (_CODE, {"claim": claim.id}))[0]:
             return open_pool_code(vault, privilege=privilege, code=code)
     return open_privilege_code(vault, privilege) or made_code(vault, claim.id)
 
@@ -286,13 +273,3 @@ def _left_since(session: Session, claim: Claim) -> str | None:
     stays = select(Membership).where(Membership.member_id == claim.member_id).order_by(Membership.id.desc()).limit(1)
     stay = session.execute(stays.with_for_update(read=True)).scalar_one_or_none()
     return stay.left_reason if stay is not None and stay.left_at is not None else None
-
-
-def _use_number(claim: Claim) -> int:
-    """Microseconds of the moment the use began: it names one use of a claim, and none after an undo (0)."""
-    began = claim.use_started_at
-    return 0 if began is None else int(began.timestamp() * 1_000_000)
-
-
-def _signer(session: Session) -> URLSafeSerializer:
-    return URLSafeSerializer(vault_of(session).signing_keys, salt="use-page", signer_kwargs={"digest_method": sha256})

@@ -82,6 +82,14 @@ class Route:
     """What the handler asks the database first of all, so that it is asked in the round trip that meets the person."""
     only_looks: bool = False
     """The handler writes nothing, so there is nothing to take back when it refuses: no savepoint."""
+    all_or_nothing: bool = False
+    """The handler writes, but when it refuses it has left nothing behind, and neither her consent nor that something
+    waits to be told comes from it: no savepoint either, and what was known when she arrived still holds."""
+
+    @property
+    def as_she_arrived(self) -> bool:
+        """Whether she stands afterwards as she stood before, as to consent and to notices."""
+        return self.only_looks or self.all_or_nothing
 
 
 @dataclass

@@ -126,9 +126,10 @@ def take(doors: Doors, club: str, event: Any) -> None:
             break
         except AWAY as error:
             nothing_done = AT_ONCE in getattr(error, "__notes__", ())
-            if attempt < TRIES and (nothing_done or getattr(getattr(error, "orig", None), "sqlstate", None) in AGAIN):
+            state = getattr(getattr(error, "orig", None), "sqlstate", None)
+            if attempt < TRIES and (nothing_done or state in AGAIN):
                 continue
-            log.error("database away", club=club, error=type(error).__name__)
+            log.error("database away", club=club, error=type(error).__name__, sqlstate=state)
             raise DatabaseAway from error
         except Exception as error:
             if isinstance(error, DBAPIError) and error.connection_invalidated:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from benefits import members, statement
 from benefits.periods import parse_month
 from bot.actions import Explain, ExplainMonths, ShowAccounts
 from bot.routing import Reply, Turn
+from clubs import Club
 from handlers import joining
 from handlers.cards import accounts as cards
 from handlers.cards import statements
+from models.queries import Asked
 
 
 def show(turn: Turn, action: ShowAccounts) -> Reply:
@@ -42,6 +47,16 @@ def explain_months(turn: Turn, action: ExplainMonths) -> Reply:
     account = _mine(turn, action.member)
     look = statement.outlook(turn.session, club=turn.club, member=account.member, now=turn.now)
     return Reply([statements.months(turn, account, look)], outcome="months")
+
+
+def ahead_of_all(club: Club, line_user_id: str, action: ShowAccounts, now: datetime) -> Sequence[Asked]:
+    """What `show` asks first of all."""
+    return (members.asking_accounts(club, line_user_id),)
+
+
+def ahead_of_one(club: Club, line_user_id: str, action: Explain | ExplainMonths, now: datetime) -> Sequence[Asked]:
+    """What is asked first of all where one account is explained."""
+    return (members.asking_accounts(club, line_user_id, action.member),)
 
 
 def _mine(turn: Turn, member_id: int) -> members.Account:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from benefits import claims, privileges
+from collections.abc import Sequence
+from datetime import datetime
+
+from benefits import claims, held_claims, privileges
 from benefits.refusal import Refusal
 from bot.actions import ClaimFor, StartClaim, UseLater
 from bot.messages import text
 from bot.routing import Reply, Turn
+from clubs import Club
 from handlers.cards import claims as cards
 from handlers.cards.refusals import reason
 from handlers.quick import home
 from handlers.using import held
+from models.queries import Asked
 
 OTHERS = 3
 
@@ -26,21 +31,21 @@ def start(turn: Turn, action: StartClaim) -> Reply:
 def claim_for(turn: Turn, action: ClaimFor) -> Reply:
     """The account is chosen: claimed, or refused with who was first and what else there is."""
     try:
-        with turn.session.begin_nested():
-            claimed = claims.claim(
-                turn.session,
-                club=turn.club,
-                person=turn.person,
-                privilege_id=action.privilege,
-                member_id=action.member,
-                slot=action.slot or None,
-                now=turn.now,
-            )
+        claimed = claims.claim(
+            turn.session,
+            club=turn.club,
+            person=turn.person,
+            privilege_id=action.privilege,
+            member_id=action.member,
+            slot=action.slot or None,
+            now=turn.now,
+        )
     except Refusal as refusal:
         return _refused(turn, action, refusal)
     if not claimed.created:
         return Reply([cards.claim_card(turn, held(turn, claimed.claim.id))], outcome="claimed before")
-    return Reply([cards.now_or_later(turn, held(turn, claimed.claim.id))], outcome="claimed", matters=True)
+    hers = held_claims.held(claimed.claim, claimed.account, person=turn.person, now=turn.now)
+    return Reply([cards.now_or_later(turn, hers)], outcome="claimed", matters=True)
 
 
 def later(turn: Turn, action: UseLater) -> Reply:
@@ -51,10 +56,25 @@ def later(turn: Turn, action: UseLater) -> Reply:
     return Reply([cards.kept(turn, claim)], outcome="kept for later")
 
 
+def ahead_of_start(club: Club, line_user_id: str, action: StartClaim, now: datetime) -> Sequence[Asked]:
+    """What `start` asks."""
+    return privileges.asking_one(club, line_user_id, action.privilege, now=now)
+
+
+def ahead_of_claim(club: Club, line_user_id: str, action: ClaimFor, now: datetime) -> Sequence[Asked]:
+    """What `claim_for` asks before it decides."""
+    return claims.asking_claim(club, line_user_id, action.privilege, action.member, now)
+
+
 def _refused(turn: Turn, action: ClaimFor, refusal: Refusal) -> Reply:
-    offers = privileges.catalogue(turn.session, club=turn.club, person=turn.person, now=turn.now)
-    this = next((offer for offer in offers if offer.privilege.id == action.privilege), None)
-    others = [offer for offer in offers if offer.claimable and offer.privilege.id != action.privilege][:OTHERS]
+    this, others = privileges.instead(
+        turn.session,
+        club=turn.club,
+        person=turn.person,
+        privilege_id=action.privilege,
+        now=turn.now,
+        most=OTHERS,
+    )
     if this is None:
         return Reply([text(reason(turn, refusal), home(turn))], outcome=refusal.name, refused=True)
     return Reply([cards.lost(turn, this, refusal, others)], outcome=refusal.name, refused=True, matters=True)

@@ -53,7 +53,7 @@ class Conversation:
         reply = self._of_person(turn, route, action)
         if event.get("mode") == "standby":
             return Reply(outcome=f"standby: {reply.outcome}")
-        return self._follow_up(turn, reply, arrived if route is not None and route.only_looks else None)
+        return self._follow_up(turn, reply, arrived if route is not None and route.as_she_arrived else None)
 
     def apologise(self, arrival: Arrival) -> Sequence[dict[str, Any]]:
         """What to say when an event could not be handled: it is kept, and trying again is safe."""
@@ -82,7 +82,7 @@ class Conversation:
         if not route.before_consent and not turn.agreed:
             return joining.ask_consent(turn)
         try:
-            with nullcontext() if route.only_looks else turn.session.begin_nested():
+            with nullcontext() if route.as_she_arrived else turn.session.begin_nested():
                 return route.handler(turn, action)
         except Refusal as refusal:
             return refused(turn, refusal)

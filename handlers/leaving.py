@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benefits import claims, consent, members
+from benefits import consent, held_claims, members
 from bot.actions import AskLeave, Leave, LeaveNow
 from bot.messages import text
 from bot.routing import Reply, Turn
@@ -25,7 +25,9 @@ def choose(turn: Turn, action: Leave) -> Reply:
 def ask(turn: Turn, action: AskLeave) -> Reply:
     """This account? Says what becomes void."""
     account = _mine(turn, action.member)
-    held = claims.claims_of(turn.session, club=turn.club, person=turn.person, now=turn.now, member_id=action.member)
+    held = held_claims.claims_of(
+        turn.session, club=turn.club, person=turn.person, now=turn.now, member_id=action.member
+    )
     unused = [claim for claim in held if claim.state in ("kept", "in_use")]
     return Reply([cards.ask(turn, account, unused)], outcome="leaving confirmed?")
 

@@ -31,6 +31,7 @@ AT_ONCE = "the connection was lost before anything was done"
 """A note of an error: the transaction had only begun, so it may simply be begun again."""
 _SERVER_ERROR = DBAPIError.instance
 _AHEAD = "answers asked for ahead"
+_UNREAD = object()
 Values = Mapping[str, Any]
 
 
@@ -204,8 +205,11 @@ class _Entity:
         key = self._mapper.identity_key_from_primary_key(identity)
         known = session.identity_map.get(key)
         if known is not None:
+            # Most is as it was: the partner of fifty privileges comes with each of them.
+            current = known.__dict__
             for name, value in zip(self.keys, values, strict=True):
-                set_committed_value(known, name, value)
+                if current.get(name, _UNREAD) != value:
+                    set_committed_value(known, name, value)
             return known
         made = self._new()
         made.__dict__.update(zip(self.keys, values, strict=True))

@@ -59,8 +59,8 @@ class Webhooks:
 
     @property
     def idle(self) -> bool:
-        """Nothing queued and nothing on the way."""
-        return not self._running and not self._lanes
+        """Nothing queued and nothing on the way, redelivered or not; what is due later does not count."""
+        return not self._running and not self._lanes and not self._tasks
 
     def put(self, event: Json, chat: str) -> None:
         """Queues one event behind its chat's earlier ones."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benefits.claims import HeldClaim
 from benefits.conditions import AlreadyClaimed
+from benefits.held_claims import HeldClaim
 from benefits.privileges import Offer
 from benefits.refusal import Refusal
 from benefits.uses import Shown
@@ -142,16 +142,17 @@ def ask_use(turn: Turn, held: HeldClaim) -> Json:
     )
 
 
-def in_use(turn: Turn, held: HeldClaim, shown: Shown) -> Json:
+def in_use(turn: Turn, shown: Shown) -> Json:
     """The code, and until when by the server's clock. The page behind the button counts down and can be reopened."""
     t, privilege = turn.words, shown.privilege
+    whose = [partner_name(turn, privilege.partner), *([shown.account.name] if shown.account else [])]
     until = t.time(shown.code_until)
     page = open_page(t("Open with countdown"), f"{turn.public_url}/use/{shown.token}?lang={turn.language}")
     note = t("Valid until {time}", time=until)
     body = [
-        row(state_pill(turn, held), {"type": "filler"}),
+        row(state_pill(turn, "in_use"), {"type": "filler"}),
         title(name_of(turn, privilege)),
-        words(f"{partner_name(turn, privilege.partner)} · {held.account.name}", size="xs", colour=MUTED),
+        words(" · ".join(whose), size="xs", colour=MUTED),
     ]
     buttons = [button(page)]
     if shown.kind == "link" and shown.code.startswith(("https://", "http://")):
@@ -177,7 +178,7 @@ def claim_card(turn: Turn, held: HeldClaim) -> Json:
     """One claim as it stands: who claimed it, for which account, and what can be done."""
     t, claim = turn.words, held.claim
     body = [
-        row(state_pill(turn, held), {"type": "filler"}),
+        row(state_pill(turn, held.state), {"type": "filler"}),
         title(name_of(turn, claim.privilege)),
         words(partner_name(turn, claim.privilege.partner), size="xs", colour=MUTED),
         pair(t("Account"), held.account.name),
@@ -240,7 +241,7 @@ def state_names(turn: Turn) -> dict[str, str]:
     return {"kept": t("Kept"), "in_use": t("In use"), "used": t("Used"), "expired": t("Expired"), "void": t("Void")}
 
 
-def state_pill(turn: Turn, held: HeldClaim) -> Json:
+def state_pill(turn: Turn, state: str) -> Json:
     """The state as a coloured label."""
     looks = {
         "kept": (BRAND, TINT),
@@ -249,7 +250,7 @@ def state_pill(turn: Turn, held: HeldClaim) -> Json:
         "expired": (MUTED, GREY_TINT),
         "void": (RED, RED_TINT),
     }
-    return pill(state_names(turn)[held.state], *looks[held.state])
+    return pill(state_names(turn)[state], *looks[state])
 
 
 def story(turn: Turn, held: HeldClaim) -> list[Json]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from benefits.claims import HeldClaim
+from benefits.held_claims import HeldClaim, Page
 from bot.actions import ShowAccounts, ShowClaim, ShowClaims, ShowPrivileges
 from bot.messages import Json, card, cards, press
 from bot.routing import Turn
@@ -36,14 +36,15 @@ def overview(turn: Turn, counts: Mapping[str, int]) -> Json:
     return card(alt, bubble(rows, top=band(head, turn.club.colour), buttons=buttons), home(turn))
 
 
-def claims_of_state(turn: Turn, held: Sequence[HeldClaim], action: ShowClaims) -> Json:
+def claims_of_state(turn: Turn, page: Page, state: str) -> Json:
     """A page of claims that swipe, as many as LINE's 50 KB hold."""
     t = turn.words
-    shown, following = page_of(held, action.page, lambda claim: _claim(turn, claim))
-    if following is not None:
-        shown.append(_more(turn, action.state, following, len(held)))
-    names = ", ".join(name_of(turn, claim.claim.privilege) for claim in held[:NAMED])
-    alt = t("{state} ({n}): {privileges}", state=state_names(turn)[action.state], n=len(held), privileges=names)
+    shown, _ = page_of(page.claims, 0, lambda claim: _claim(turn, claim))
+    following = page.skipped + len(shown)
+    if following < page.total:
+        shown.append(_more(turn, state, following, page.total))
+    names = ", ".join(name_of(turn, claim.claim.privilege) for claim in page.claims[:NAMED])
+    alt = t("{state} ({n}): {privileges}", state=state_names(turn)[state], n=page.total, privileges=names)
     return cards(alt, shown, home(turn))
 
 
@@ -70,7 +71,7 @@ def _claim(turn: Turn, held: HeldClaim) -> Json:
     t, claim = turn.words, held.claim
     show = press(t("Details"), ShowClaim(claim.id), name_of(turn, claim.privilege))
     body = [
-        row(state_pill(turn, held), {"type": "filler"}),
+        row(state_pill(turn, held.state), {"type": "filler"}),
         title(name_of(turn, claim.privilege), maxLines=2),
         words(f"{partner_name(turn, claim.privilege.partner)} · {held.account.name}", size="xs", colour=MUTED),
         rule(),

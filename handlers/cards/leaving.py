@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benefits.claims import HeldClaim
+from benefits.held_claims import HeldClaim
 from benefits.members import Account
 from bot.actions import AskLeave, LeaveNow, ShowAccounts
 from bot.messages import Json, card, press

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from benefits import conditions, members, uses
+from benefits import claims, conditions, members, uses
 from benefits.refusal import Refusal
 from bot.messages import text
 from bot.routing import Reply, Turn
@@ -151,5 +151,5 @@ WORDINGS: dict[type[Refusal], Wording] = {
     uses.Expired: lambda turn, no: turn.words("Expired on {when}.", when=turn.words.moment(no.at)),
     uses.Void: _void,
     uses.NotYetUsable: lambda turn, no: turn.words("Can be used from {when}.", when=turn.words.moment(no.opens)),
-    uses.UnknownClaim: lambda turn, _: turn.words("We don't know this claim, or it is not of an account of yours."),
+    claims.UnknownClaim: lambda turn, _: turn.words("We don't know this claim, or it is not of an account of yours."),
 }

@@ -24,6 +24,7 @@ from app import Parts, create_app
 from models import TurnRow
 from settings import ChannelSettings, Settings
 from simulator import Simulator
+from simulator.line import Line
 from simulator.people import Person
 from tests.conftest import TEST_KEYS
 
@@ -155,7 +156,7 @@ class World:
         """Wait until every webhook is answered, every reply sent and its outcome written down."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
-            if self.line.do(lambda line: line.webhooks.idle and not line.calls_open) and self._nothing_open():
+            if self.line.do(_is_quiet) and self._nothing_open():
                 return
             time.sleep(0.005)
         raise TimeoutError("the program did not settle")
@@ -205,6 +206,11 @@ def world(database_url: str, folder: Path, now: datetime, **more: Any) -> Iterat
             server.server_close()
             parts.engine.dispose()
             parts.web_sessions.kw["bind"].dispose()
+
+
+def _is_quiet(line: Line) -> bool:
+    due = line.settings.redelivery and len(line.timers)
+    return line.webhooks.idle and not due and not line.calls_open
 
 
 def _lines(thing: Any) -> Iterator[str]:

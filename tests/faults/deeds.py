@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from benefits import claims, consent, notices, people, uses
+from benefits import claims, consent, notices, people, use_links, uses
 from benefits.pins import hash_pin
 from benefits.vault import Vault
 from database.engine import make_engine, make_sessions
@@ -121,7 +121,7 @@ def _use(session: Session, ids: Ids) -> None:
 
 
 def _confirm(session: Session, ids: Ids) -> None:
-    token = uses.page_token(session, session.get_one(Claim, ids["claim"]))
+    token = use_links.page_token(session, session.get_one(Claim, ids["claim"]))
     with suppress(uses.AlreadyUsed):  # what pressing again is told
         uses.confirm(session, club=CLUB, token=token, pin=PIN, now=SOON)
 

@@ -179,7 +179,7 @@ MUTANTS = (
     Mutant(
         "a QR of an earlier use",
         "the use's number in the link",
-        "benefits/uses.py",
+        "benefits/use_links.py",
         "if _use_number(claim) != use_number:",
         "if False:",
         ("web/test_use_page.py::test_c8_foreign_forged_and_outlived_tokens_get_one_and_the_same_404",),
@@ -188,8 +188,8 @@ MUTANTS = (
         "a claim is used by two",
         "the claim's lock when a use begins",
         "benefits/uses.py",
-        "claim = _find(session, claim_id, lock=True)\n    running",
-        "claim = _find(session, claim_id)\n    running",
+        "locking = [asking(claim_id, lock=True)]",
+        "locking = [asking(claim_id)]",
         (USES + "test_two_admins_using_at_once_see_one_use",),
     ),
     Mutant(

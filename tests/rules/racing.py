@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
@@ -47,6 +48,28 @@ class Answer:
     claim_id: int | None = None
     first: int | None = None
     by: str | None = None
+
+
+class Behind:
+    """Something done in another thread, that is to wait for us."""
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        self.outcome: Any = None
+        self._thread = threading.Thread(target=self._run, args=(act,))
+        self._thread.start()
+        self._thread.join(0.4)
+        assert self._thread.is_alive(), f"it did not wait: {self.outcome!r}"
+
+    def _run(self, act: Callable[[], Any]) -> None:
+        try:
+            self.outcome = act()
+        except Exception as error:
+            self.outcome = error
+
+    def join(self) -> Any:
+        """Its outcome, once we let it go on."""
+        self._thread.join(10)
+        return self.outcome
 
 
 class Rivals:

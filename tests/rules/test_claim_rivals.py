@@ -21,7 +21,7 @@ from database.engine import make_sessions
 from models import Admin, Claim, Code, JournalEntry, Member, Membership, Person, Privilege
 from tests import factories
 from tests.factories import NOON
-from tests.rules.racing import CHECK_THEN_ACT, WITHOUT
+from tests.rules.racing import CHECK_THEN_ACT, WITHOUT, Behind
 from tests.rules.test_privileges import add_codes
 
 
@@ -83,28 +83,6 @@ def just_before(session: Session, statement: str, act: Callable[[], None]) -> It
     finally:
         event.remove(connection, "before_cursor_execute", watch)
     assert done, f"no statement begins with {statement!r}: the rival never came"
-
-
-class Behind:
-    """Something done in another thread, that is to wait for us."""
-
-    def __init__(self, act: Callable[[], Any]) -> None:
-        self.outcome: Any = None
-        self._thread = threading.Thread(target=self._run, args=(act,))
-        self._thread.start()
-        self._thread.join(0.4)
-        assert self._thread.is_alive(), f"it did not wait: {self.outcome!r}"
-
-    def _run(self, act: Callable[[], Any]) -> None:
-        try:
-            self.outcome = act()
-        except Exception as error:
-            self.outcome = error
-
-    def join(self) -> Any:
-        """Its outcome, once we let it go on."""
-        self._thread.join(10)
-        return self.outcome
 
 
 def test_lfc_22_rival_commits_between_reading_and_inserting(sessions: sessionmaker[Session], club: Club) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
-from benefits.imports import ImportResult, accounts, admins
+from benefits import members
+from benefits.imports import ImportResult, accounts, admins, staging
 from clubs import Club
 from models import Admin, Claim, JournalEntry, Member, Membership
 from tests import factories
 from tests.factories import NOON, line_user_id
 from tests.rules.importing import ACCOUNTS, counts, rejects, write
+from tests.rules.racing import Behind
 
 ANN, BOB = line_user_id(0xA), line_user_id(0xB)
 
@@ -152,6 +155,41 @@ def test_lfc_4_becoming_premium_or_deleted_ends_the_stay(
     take.accounts(f"@a,A,grey,free,{ANN},administrator\n")
     session.expire_all()
     assert (member.deleted_at, member.badge, member.tier) == (None, "grey", None)
+
+
+def test_leaving_in_the_chat_while_a_file_ends_the_stay(
+    take: Importer, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both lock the account before its stay: the file waits for the turn, and finds that nothing is left to end."""
+    monkeypatch.setattr(staging, "TRIES", 1)
+    ann = factories.person(session, line_user_id=ANN)
+    member = factories.member(session, ann, external_id="@a", name="A", tier="gold")
+    session.commit()
+    rival: list[Behind] = []
+
+    def amid(*args: Any) -> None:
+        if args[2].startswith("UPDATE claims"):  # the stay has ended, the account's own row is still to be written
+            rival.append(Behind(lambda: take.accounts(f"@a,A,green,free,{ANN},administrator\n")))
+
+    event.listen(session.connection(), "before_cursor_execute", amid)
+    members.leave(session, club=take.club, member=member, reason="asked", now=NOON, person=ann)
+    session.commit()
+    assert counts(rival[0].join()) == (1, 0, 0)
+    assert session.scalars(select(Membership.left_reason)).one() == "asked"
+
+
+def test_a_file_that_a_deadlock_ends_goes_on(take: Importer, session: Session) -> None:
+    """A press that holds the stay and waits for the role, a file that holds the role and waits for the stay."""
+    ann = factories.person(session, line_user_id=ANN)
+    member = factories.member(session, ann, external_id="@a", name="A", tier="gold")
+    session.commit()
+    session.execute(select(Membership.id).where(Membership.member_id == member.id).with_for_update(read=True))
+    rival = Behind(lambda: take.accounts(f"@a,A,green,free,{ANN},operator\n"))
+    session.execute(select(Admin.id).where(Admin.member_id == member.id).with_for_update(read=True))
+    session.commit()
+    assert counts(rival.join()) == (1, 0, 0)
+    assert session.scalars(select(Membership.left_reason)).one() == "premium"
+    assert roles(session) == {("@a", ANN): "operator"}
 
 
 def _claim(session: Session, member_id: int, person_id: int, **values: object) -> Claim:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from benefits import claims, consent, members, people
+from benefits import claims, consent, held_claims, members, people
 from benefits.members import Account, Left, NotAdministrator, NotJoined, PremiumAccount
 from clubs import Club
 from models import Admin, Claim, Consent, JournalEntry, Membership
@@ -178,7 +178,7 @@ def test_leaving_voids_unused_claims_and_keeps_history(session: Session, club: C
     ]  # fmt: skip
     later = NOON + timedelta(days=2)
     assert members.leave(session, club=club, member=shop, reason="asked", now=later, person=nok) == [held[0]]
-    found = {held.claim.id: held for held in claims.claims_of(session, club=club, person=nok, now=later)}
+    found = {held.claim.id: held for held in held_claims.claims_of(session, club=club, person=nok, now=later)}
     assert [(found[id].state, found[id].claim.void_reason) for id in held] == [("void", "asked"), ("expired", None)]
     stay = session.scalars(select(Membership)).one()
     assert (stay.left_at, stay.left_reason) == (later, "asked")
@@ -224,8 +224,8 @@ def test_history_of_claims_outlives_the_role_of_its_claimer(session: Session, cl
     offer = factories.privilege(session)
     claims.claim(session, club=club, person=nok, privilege_id=offer.id, member_id=shop.id, now=NOON)
     session.execute(update(Admin).where(Admin.line_user_id == nok.line_user_id).values(removed_at=NOON))
-    assert claims.claims_of(session, club=club, person=nok, now=NOON) == []
-    assert [held.may_use for held in claims.claims_of(session, club=club, person=lek, now=NOON)] == [True]
+    assert held_claims.claims_of(session, club=club, person=nok, now=NOON) == []
+    assert [held.may_use for held in held_claims.claims_of(session, club=club, person=lek, now=NOON)] == [True]
     assert session.scalars(select(Claim.person_id)).one() == nok.id
 
 

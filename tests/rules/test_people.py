@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from benefits import claims, members, notices, people, uses
+from benefits import claims, held_claims, members, notices, people, uses
 from clubs import Club
 from models import Notice, Person, TurnRow
 from tests import factories
@@ -211,7 +211,7 @@ def test_no_reminder_of_what_is_used_or_void(session: Session, club: Club) -> No
     ids = [_kept(session, club, nok, use_days=1) for _ in range(3)]
     notices.remind_ending(session, club=club, now=NOON)
     uses.start(session, club=club, person=nok, claim_id=ids[0], now=NOON)
-    gone = next(a for a in claims.claims_of(session, club=club, person=nok, now=NOON) if a.claim.id == ids[1])
+    gone = next(a for a in held_claims.claims_of(session, club=club, person=nok, now=NOON) if a.claim.id == ids[1])
     members.leave(session, club=club, member=gone.account.member, reason="asked", now=NOON, person=nok)
     found = notices.waiting(session, person=nok, now=NOON, limit=9)
     assert [notice.key for notice in found] == [notices.ending_key(ids[2])]

@@ -135,5 +135,5 @@ def test_an_account_that_left_gets_nothing_back(used: Used, rolled_back: Session
 def test_a_claim_of_another_club_is_unknown(used: Used) -> None:
     """B5: neither read nor asked about from another club."""
     other = replace(used.club, key="another_club")
-    with pytest.raises(uses.UnknownClaim):
+    with pytest.raises(claims.UnknownClaim):
         use_corrections.ask_undo(used.session, club=other, claim_id=used.id, reason="x", by=used.nok, now=NOON + HOUR)

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from benefits import claims, members, people, pins, uses
+from benefits import claims, held_claims, members, people, pins, use_links, uses
 from benefits.members import NotAdministrator, PremiumAccount
 from benefits.sealed_codes import seal_pool_code, seal_privilege_code
 from benefits.vault import vault_of
@@ -61,7 +61,7 @@ class Kept:
 
     def state(self, at: timedelta = timedelta()) -> str:
         """As My info shows it."""
-        held = claims.claims_of(self.session, club=self.club, person=self.nok, now=NOON + at)
+        held = held_claims.claims_of(self.session, club=self.club, person=self.nok, now=NOON + at)
         return next(one.state for one in held if one.claim.id == self.id)
 
 
@@ -130,7 +130,7 @@ def test_an_unconfirmed_qr_goes_back_to_kept_and_starts_again(session: Session, 
     assert told.value.at == NOON + 5 * MINUTE
     second = kept.start(at=6 * MINUTE)
     assert (second.started, second.code_until) == (True, NOON + 11 * MINUTE)
-    with pytest.raises(uses.UnknownLink):
+    with pytest.raises(use_links.UnknownLink):
         kept.confirm(first.token, at=7 * MINUTE)
     assert kept.confirm(second.token, at=7 * MINUTE).state == "used"
 
@@ -166,7 +166,7 @@ def test_lfc_19_only_administrators_of_the_account_use(session: Session, club: C
     with pytest.raises(NotAdministrator):
         kept.start()
     assert kept.start(by=kept.lek).started
-    with pytest.raises(uses.UnknownClaim):
+    with pytest.raises(claims.UnknownClaim):
         uses.start(session, club=club, person=kept.lek, claim_id=10**12, now=NOON)
 
 
@@ -185,7 +185,7 @@ def test_a_partner_undoes_within_its_minutes(session: Session, club: Club) -> No
     shown = kept.start()
     kept.confirm(shown.token)
     for wrong in (("partner", kept.offer.partner_id + 1), ("partner", 0)):
-        with pytest.raises(uses.UnknownClaim):
+        with pytest.raises(claims.UnknownClaim):
             uses.undo(session, claim_id=kept.id, by=wrong, reason="x", now=NOON)
     with pytest.raises(ValueError, match="reason"):
         uses.undo(session, claim_id=kept.id, by=by, reason=" ", now=NOON)
@@ -194,7 +194,7 @@ def test_a_partner_undoes_within_its_minutes(session: Session, club: Club) -> No
     assert told.value.until == NOON + 10 * MINUTE
     uses.undo(session, claim_id=kept.id, by=by, reason="wrong table", now=NOON + 9 * MINUTE)
     assert kept.state(9 * MINUTE) == "kept"
-    with pytest.raises(uses.UnknownLink):
+    with pytest.raises(use_links.UnknownLink):
         kept.confirm(shown.token, at=9 * MINUTE)
     assert kept.start(at=20 * MINUTE).started
 
@@ -223,15 +223,15 @@ def test_staff_make_a_claim_void_with_a_reason(session: Session, club: Club) -> 
 def test_forged_altered_and_foreign_links_open_nothing(session: Session, club: Club) -> None:
     kept = Kept(session, club, redeem="qr")
     token = kept.start().token
-    assert uses.claim_of_token(session, token).id == kept.id
+    assert use_links.claim_of_token(session, token).id == kept.id
     forged = ["", "x", token[:-2] + "AA", token + "A", f"{kept.id}", "W10." + token.split(".")[1], "ไทย"]
     for wrong in forged:
-        with pytest.raises(uses.UnknownLink):
-            uses.claim_of_token(session, wrong)
-    with pytest.raises(uses.UnknownLink):
+        with pytest.raises(use_links.UnknownLink):
+            use_links.claim_of_token(session, wrong)
+    with pytest.raises(use_links.UnknownLink):
         uses.confirm(session, club=_other(club), token=token, pin=PIN, now=NOON)
-    with pytest.raises(uses.UnknownLink):
-        kept.confirm(uses.page_token(session, session.get_one(Claim, Kept(session, club, redeem="qr").id)))
+    with pytest.raises(use_links.UnknownLink):
+        kept.confirm(use_links.page_token(session, session.get_one(Claim, Kept(session, club, redeem="qr").id)))
 
 
 def _other(club: Club) -> Club:

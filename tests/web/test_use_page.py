@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from itsdangerous import URLSafeSerializer
 
-from benefits.uses import page_token
+from benefits.use_links import page_token
 from tests.factories import NOON
 from tests.web.conftest import House
 

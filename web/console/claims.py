@@ -7,12 +7,12 @@ from typing import Any
 
 from flask import Response, g, redirect, request
 from flask_admin import expose
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, contains_eager
 from werkzeug.wrappers import Response as Answer
 
 from benefits import requests, use_corrections, uses
-from benefits.claims import state_of
+from benefits.claims import STATES, state_at, state_of
 from benefits.reasons import checked_reason
 from benefits.unmasking import masked_names
 from models import Claim, Member, Privilege, Staff, StaffRequest
@@ -23,8 +23,6 @@ from web.console.desk import Console
 from web.console.page import Page
 from web.console.records import Column, Filter
 from wording import Words
-
-STATES = ("kept", "in_use", "used", "expired", "void")
 
 
 def views(console: Console) -> list[Page]:
@@ -84,26 +82,13 @@ class Claims(Deeds):
         )
         return [
             *cells.one_account(self.session, self.club, Claim.member_id, t),
-            Filter("state", t("State"), [(key, cells.claim_state(key, t), self._is(key)) for key in STATES]),
+            Filter("state", t("State"), [(key, cells.claim_state(key, t), state_at(self.now) == key) for key in STATES]),
             Filter("privilege", t("Privilege"), [
                 (str(each.id), cells.label(each, "name", t), Claim.privilege_id == each.id)
                 for each in self.session.scalars(privileges).unique()
             ]),
             Filter("asked", t("Correction"), [("yes", t("Waits for a second person"), asked)]),
         ]  # fmt: skip
-
-    def _is(self, state: str) -> ColumnElement[bool]:
-        """The rule of `benefits.claims.state_of`, for the database."""
-        running = and_(Claim.code_until > self.now, Claim.confirmed_by.is_(None), Claim.state != "void")
-        ended = and_(Claim.use_until.is_not(None), Claim.use_until <= self.now)
-        idle = or_(Claim.code_until.is_(None), Claim.code_until <= self.now)
-        return {
-            "kept": and_(Claim.state == "kept", idle, ~ended),
-            "in_use": running,
-            "used": and_(Claim.state == "used", or_(idle, Claim.confirmed_by.is_not(None))),
-            "expired": and_(Claim.state == "kept", idle, ended),
-            "void": Claim.state == "void",
-        }[state]
 
     def empty(self, t: Words) -> str:
         """Where claims come from."""

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Response, abort, make_response, render_template, request
 from sqlalchemy.orm import Session, sessionmaker
 
-from benefits.uses import UnknownLink, claim_of_token
+from benefits.use_links import UnknownLink, claim_of_token
 from clubs import Club
 from models import Claim, Partner, Privilege
 from settings import Settings

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from flask import Blueprint, Response, abort, request
 
 from benefits import uses
-from benefits.claims import state_of
+from benefits.claims import UnknownClaim, state_of
 from benefits.pins import NoPin, PinLocked, WrongPin, check_pin
-from benefits.uses import AlreadyUsed, CodeTimeOver, NotUsed, UndoTooLate, UnknownClaim, UnknownLink, Void
+from benefits.use_links import UnknownLink
+from benefits.uses import AlreadyUsed, CodeTimeOver, NotUsed, UndoTooLate, Void
 from models import Claim
 from web.headers import from_own_page
 from web.member.desk import Desk, Visit, chosen, shown

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from benefits import uses
+from benefits import claim_lookup, use_links, uses
 from benefits.imports import accounts, admins, charges
 from benefits.imports.result import ImportResult
 from benefits.refusal import Refusal
@@ -229,7 +229,7 @@ def _on_claim(town: Town, to: int, kind: str, x: int) -> Deed | None:
         with parts.sessions() as session:
             try:
                 if kind == "confirm":
-                    token = uses.page_token(session, uses._find(session, claim_id))
+                    token = use_links.page_token(session, claim_lookup.find(session, claim_id))
                     uses.confirm(session, club=club_file, token=token, pin=scene.PIN, now=now)
                 elif kind == "undo":
                     by = ("partner", town.ids.partner)

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from sqlalchemy import text
 
-from benefits import uses
+from benefits import claim_lookup, use_links
 from benefits.imports import FileRefused, accounts, admins, charges, codes, privileges
 from handlers import ROUTES
 from simulator import acts, taps
@@ -180,7 +180,7 @@ class Yard:
     def _token(self, chance: Random) -> str:
         ids = [claim.id for claim in self.town.club.claims.values()]
         with self.town.sessions() as session:
-            token = uses.page_token(session, uses._find(session, chance.choice(ids)))
+            token = use_links.page_token(session, claim_lookup.find(session, chance.choice(ids)))
         if chance.random() < 0.5:
             return token
         return (
