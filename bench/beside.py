@@ -1,6 +1,6 @@
 """`python -m bench.beside [offer|round|import]`: webhooks at 200 a second, alone and beside long work, in one run (E9, F11, G3).
 
-Nine of ten webhooks look at a privilege, and one claims it. Beside them an offer goes out (by the job that sends
+Every other webhook looks at a privilege, and every other claims it. Beside them an offer goes out (by the job that sends
 offers), or the operator's own command computes a month or imports charges. One line of JSON: times to answer in ms, replies
 that did not come, and what the work had done when the last webhook was answered. Exit 1 when something was lost, the work
 failed, or it ended before the webhooks did.

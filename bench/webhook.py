@@ -129,7 +129,7 @@ def servers() -> Iterator[tuple[int, Side, Side]]:
 
 def ours_at(place: Ground, port: int, accounts: int = PEOPLE, *, claims: bool = False) -> Side:
     """Our server's side: people with an account each and privileges are made, and somebody asks about one; with
-    `claims` every tenth press claims it."""
+    `claims` every other press claims it."""
     return Side(port, f"/callback/{CLUB}", _postbacks(place, accounts, claims))
 
 
@@ -188,7 +188,7 @@ def _postbacks(place: Ground, accounts: int, claims: bool) -> list[dict[str, Any
     def pressed(k: int) -> Action:
         """Everybody in turn, and in the next lap about the next privilege: no claim is made twice."""
         privilege = ids[(k + k // PEOPLE) % PRIVILEGES]
-        return ClaimFor(privilege, members[k % PEOPLE]) if claims and k % 10 == 9 else ShowPrivilege(privilege)
+        return ClaimFor(privilege, members[k % PEOPLE]) if claims and k % 2 else ShowPrivilege(privilege)
 
     return [
         {"type": "postback", "source": _source(1 + k % PEOPLE), "postback": {"data": pressed(k).pack()}}

@@ -104,3 +104,15 @@ def test_a_broken_promise_is_an_exit_code_and_not_a_figure(monkeypatch: pytest.M
     said = capsys.readouterr()
     assert json.loads(said.out)["value"] == 1.0
     assert "3 replies lost" in said.err
+
+
+@pytest.mark.slow
+def test_presses_are_answered_as_they_should_and_each_has_its_time() -> None:
+    """Every kind of press, and none for nothing."""
+    command = [sys.executable, "-m", "bench.presses", "--n", "3"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    presses = {name: spent for name, spent in said.items() if name not in ("bench", "unit", "n", "machine")}
+    assert len(presses) == 11
+    assert all(spent > 0 for spent in presses.values())
