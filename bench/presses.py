@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
 def _all(place: Ground, side: Side, n: int) -> tuple[dict[str, float], list[str]]:
     from app import create_app  # it reads its settings, which are those of this bench only now
 
-    application = create_app()
+    application, warm = create_app(), min(WARM, n)
     gc.collect()
     gc.freeze()
     members, privileges = (
@@ -74,9 +74,9 @@ def _all(place: Ground, side: Side, n: int) -> tuple[dict[str, float], list[str]
     times: dict[str, float] = {}
 
     def press(name: str, action: Callable[[int], Action]) -> None:
-        pressed = [_request(side, k, action(k)) for k in range(WARM + n)]
-        _press(application, pressed[:WARM])
-        times[name] = round(_press(application, pressed[WARM:]) / n, 2)
+        pressed = [_request(side, k, action(k)) for k in range(warm + n)]
+        _press(application, pressed[:warm])
+        times[name] = round(_press(application, pressed[warm:]) / n, 2)
 
     press("look at a privilege", lambda k: ShowPrivilege(privileges[k % len(privileges)]))
     press("my privileges", lambda k: ShowPrivileges())
@@ -92,7 +92,7 @@ def _all(place: Ground, side: Side, n: int) -> tuple[dict[str, float], list[str]
     press("why this number", lambda k: Explain(accounts[k]))
     said = _ids(place, "SELECT outcome, count(*) FROM turns GROUP BY 1")
     application.extensions["sitthi"].outbox.close()
-    wanted = {"claimed": n + WARM, "AlreadyClaimed LFC-22": n + WARM, "in use": n + WARM, "statement": n + WARM}
+    wanted = {"claimed": n + warm, "AlreadyClaimed LFC-22": n + warm, "in use": n + warm, "statement": n + warm}
     return times, [f"{said.get(o, 0)} turns came to {o!r}, not {k}" for o, k in wanted.items() if said.get(o) != k]
 
 
