@@ -112,9 +112,10 @@ def page(session: Session, *, club: Club, person: Person, state: str, now: datet
     """At most `most` claims of one state; the first ones where an old button points past the end."""
     asked = asking_page(club, person.line_user_id, state, now=now, skip=skip, most=most)
     counted, rows = ask(session, *asked)
-    total = _counted(counted)[state]
-    if skip and skip >= total:
+    if skip and not rows:
         return page(session, club=club, person=person, state=state, now=now, most=most)
+    # Counted first, read after: a colleague may have used or claimed one in between, and what was read is what is shown.
+    total = max(_counted(counted)[state], skip + len(rows)) if rows else 0
     return Page(_held(session, rows, club, person, now), skip, total)
 
 
