@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import select
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import InvalidatePoolError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from database import embedded
+from database.punctual import Punctual
+from models.pipeline import Unanswered
 
 RESTED = 1.0
 """Seconds of rest after which a connection is asked whether it still stands. Asking before every use is a round trip more."""
+
+SPARE = 0.1
+"""Seconds for which an answer is waited for beyond the server's own limit for a statement."""
 
 SERVER_NOTICES = (
     "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=10000"
@@ -37,8 +43,9 @@ def resolve_url(database_url: str | None, data_dir: Path) -> str:
 
 
 def make_engine(url: str, *, pool_size: int = 10, statement_ms: int | None = None) -> Engine:
-    """An engine on psycopg 3 in UTC. `statement_ms` bounds every statement and lock wait, so a turn fails in time;
-    a transaction that asks nothing for three times as long is ended, and its locks with it."""
+    """An engine on psycopg 3 in UTC. `statement_ms` bounds every statement and lock wait, so a turn fails in time, also
+    where the server does not answer at all; a transaction that asks nothing for three times as long is ended, and its
+    locks with it."""
     options = f"-c timezone=UTC {EACH_ITS_OWN} {SERVER_NOTICES}"
     if statement_ms:
         options += f" -c statement_timeout={statement_ms} -c lock_timeout={statement_ms}"
@@ -51,9 +58,20 @@ def make_engine(url: str, *, pool_size: int = 10, statement_ms: int | None = Non
         hide_parameters=True,  # an error's text goes to the log and beside a parked event: no names, no messages
         connect_args={"options": options, "connect_timeout": 2, **WE_NOTICE, **(UNPREPARED if statement_ms else {})},
     )
+    if statement_ms:
+        event.listen(engine, "do_connect", _punctually(statement_ms / 1000 + SPARE))
     event.listen(engine, "checkin", _rests)
     event.listen(engine, "checkout", _wakes)
     return engine
+
+
+def _punctually(patience: float) -> Callable[..., Punctual]:
+    def connect(dialect: Any, record: Any, arguments: Sequence[Any], options: dict[str, Any]) -> Punctual:
+        made = Punctual.connect(*arguments, **options)
+        made.patience = patience
+        return made
+
+    return connect
 
 
 def _rests(connection: Any, record: Any) -> None:
@@ -72,6 +90,8 @@ def _wakes(connection: Any, record: Any, fairy: Any) -> None:
     try:
         connection.execute("")
         connection.rollback()
+    except Unanswered as error:  # the others stand still as this one does: no time is left to try them
+        raise OperationalError(None, None, error) from error
     except psycopg.Error as error:
         raise InvalidatePoolError() from error
 

@@ -9,6 +9,7 @@ after another, each with its own snapshot.
 from __future__ import annotations
 
 import select
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -32,6 +33,13 @@ _STALE = ("0A000", "26000", "42P05")
 pooler that changes the server behind a connection): what is prepared is not what we believe, and stays so."""
 
 
+class Unanswered(psycopg.OperationalError):
+    """The server did not answer in time. What it was sent it may yet do, or not; the connection is closed."""
+
+    def __init__(self) -> None:
+        super().__init__("the database did not answer in time")
+
+
 class Pipeline:
     """One connection's. `opened`, `send` some, `answers`: in between it is for nothing else."""
 
@@ -44,6 +52,9 @@ class Pipeline:
         self._under_way: list[bytes | None] = []
         """What each answer under way is to: a name being prepared, or nothing."""
         self._poll = select.poll()
+        self._patience: float | None = getattr(driver, "patience", None)
+        """Seconds in which a round trip must be answered (`database.punctual`); none: it takes as long as it takes."""
+        self._until = 0.0
 
     @property
     def idle(self) -> bool:
@@ -58,6 +69,7 @@ class Pipeline:
     def opened(self) -> Iterator[None]:
         """Meanwhile statements are only collected. Left in the middle of them, the connection is closed."""
         self._under_way.clear()
+        self._until = time.monotonic() + (self._patience or 0)
         try:
             self._server.enter_pipeline_mode()
             yield
@@ -82,7 +94,7 @@ class Pipeline:
         """Have the server see what was sent so far."""
         self._poll.register(self._server.socket, select.POLLIN | select.POLLOUT)
         while self._server.flush():  # more than the socket takes: the server may be waiting for us to read
-            if self._poll.poll()[0][1] & select.POLLIN:
+            if self._ready() & select.POLLIN:
                 self._server.consume_input()
 
     def answers(self) -> list[list[Row]]:
@@ -114,13 +126,21 @@ class Pipeline:
         """The next answer. Raises `psycopg.OperationalError` when the connection is lost."""
         while True:
             while self._server.is_busy():
-                self._poll.poll()
+                self._ready()
                 self._server.consume_input()
             result = self._server.get_result()
             if result is not None and (result.status != _FAILED or self._server.status == pq.ConnStatus.OK):
                 return result
             if self._server.status != pq.ConnStatus.OK:
                 raise error_from_result(result) if result is not None else psycopg.OperationalError("connection lost")
+
+    def _ready(self) -> int:
+        """Wait for the server; what its socket is ready for. Raises `Unanswered`."""
+        left = None if self._patience is None else 1000 * max(0.0, self._until - time.monotonic())
+        ready = self._poll.poll(left)
+        if not ready:
+            raise Unanswered()
+        return ready[0][1]
 
     def _rows(self, result: Any) -> list[Row]:
         if not result.nfields:

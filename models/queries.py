@@ -22,7 +22,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 
 from models.base import Base
-from models.pipeline import BEGIN, COMMIT, Pipeline, Statement
+from models.pipeline import BEGIN, COMMIT, Pipeline, Statement, Unanswered
 from models.pipeline import Row as Row
 
 _DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")
@@ -119,7 +119,7 @@ def ask(session: Session, *asked: Asked, commit: bool = False) -> list[list[Row]
         found = _answers(connection, driver, sent, begin=first, commit=commit)
     except psycopg.Error as error:
         told = _told(connection, driver, error)
-        if first and not commit and (driver.closed or driver.broken):
+        if first and not commit and (driver.closed or driver.broken) and not isinstance(error, Unanswered):
             told.add_note(AT_ONCE)
         raise told from error
     except BaseException:  # whoever listens may raise, a signal too: then the pipeline has closed the connection

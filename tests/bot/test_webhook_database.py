@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -67,6 +69,27 @@ def test_d2_a_database_that_is_gone_is_answered_503(world: World, database_url: 
     assert answer.elapsed < timedelta(seconds=2)
     assert post(world, {"events": [waiting]}).status_code == 200
     assert len(stored(world)) == 1
+
+
+def test_d2_a_server_that_stands_still_is_answered_503(world: World, database_url: str) -> None:
+    """D2: its processes are stopped and their connections live: 503 within two seconds; what was sent before is stored once."""
+    waiting = event()
+    assert post(world, {"events": [event()]}).status_code == 200
+    world.settle()
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        others = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        stopped = [pid for (pid,) in connection.execute(others)]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        answer = post(world, {"events": [waiting]})
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    assert (answer.status_code, answer.text) == (503, "try again\n")
+    assert answer.elapsed < timedelta(seconds=2)
+    assert post(world, {"events": [waiting]}).status_code == 200
+    assert [row.state for row in stored(world)] == ["done", "done"]
 
 
 def test_d2_every_connection_cut_in_the_middle(world: World, database_url: str) -> None:
