@@ -253,5 +253,6 @@ def _void_unused(session: Session, member_id: int, reason: str, now: datetime) -
         .returning(Claim.id)
     )
     ids = sorted(voided.scalars())
-    ask(session, *(notices.dropping_ending(member_id=member_id, claim_id=claim_id) for claim_id in ids))
+    if ids:
+        ask(session, *(notices.dropping_ending(member_id=member_id, claim_id=claim_id) for claim_id in ids))
     return ids

@@ -6,10 +6,11 @@ ran on what is known now.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from benefits.members import tier_of
@@ -17,10 +18,27 @@ from benefits.periods import add_months, day_of, month_of
 from benefits.statement_lines import Corrected, Line, Months, read_corrections, read_lines, tell
 from clubs import Club
 from models import Entry, Member, Run
+from models.queries import Asked, Query, ask
 
-__all__ = ["Corrected", "Line", "Outlook", "Statement", "outlook", "statement"]
+__all__ = ["Corrected", "Line", "Outlook", "Statement", "outlook", "outlooks", "statement"]
 
 SHOWN_MONTHS = 24
+
+_COMPUTED = Query(
+    select(Entry.period)
+    .where(Entry.member_id == bindparam("member"), Entry.kind == "round", Entry.period < bindparam("before"))
+    .order_by(Entry.period.desc())
+    .limit(SHOWN_MONTHS - 1)
+)
+"""The newest months computed for the account `member`, before the month `before`."""
+_DONE = Query(
+    select(
+        exists().where(
+            Run.club == bindparam("of_club"), Run.kind == "stars", Run.period == bindparam("ended"), Run.state == "done"
+        )
+    )
+)
+"""Whether the round of the month `ended` has run."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +96,21 @@ class Outlook:
 
 def outlook(session: Session, *, club: Club, member: Member, now: datetime) -> Outlook:
     """Stars, tier, what is missing and when tiers are adjusted next (LFC-16)."""
+    return outlooks(session, club=club, members=[member], now=now)[0]
+
+
+def outlooks(session: Session, *, club: Club, members: Sequence[Member], now: datetime) -> list[Outlook]:
+    """`outlook` of several accounts, in their order, in one round trip."""
+    computed = [(_COMPUTED, {"member": member.id, "before": month_of(now)}) for member in members]
+    ((done,),), *months = ask(session, _asking_done(club, now), *computed)
+    adjustment = _next_adjustment(club, now, done=done)
+    return [
+        _outlook(club, member, now, adjustment, [m for (m,) in rows])
+        for member, rows in zip(members, months, strict=True)
+    ]
+
+
+def _outlook(club: Club, member: Member, now: datetime, adjustment: date, computed: Sequence[date]) -> Outlook:
     tier = tier_of(member, now)
     overridden = member.override_until is not None and now < member.override_until and member.tier_override is not None
     next_tier, missing = _next(club, tier, member.total_stars)
@@ -86,10 +119,10 @@ def outlook(session: Session, *, club: Club, member: Member, now: datetime) -> O
         tier=tier,
         next_tier=next_tier,
         missing=missing,
-        next_adjustment=_next_adjustment(session, club, now),
+        next_adjustment=adjustment,
         override_until=member.override_until if overridden else None,
         override_reason=member.override_reason if overridden else None,
-        months=_months(session, member, now),
+        months=(month_of(now), *computed),
     )
 
 
@@ -125,7 +158,7 @@ def statement(session: Session, *, club: Club, member: Member, period: date | No
         tier=tier,
         next_tier=next_tier,
         missing=missing,
-        next_adjustment=_next_adjustment(session, club, now),
+        next_adjustment=_next_adjustment(club, now, done=ask(session, _asking_done(club, now))[0][0][0]),
         corrections=read_corrections(session, member, months, period),
     )
 
@@ -178,26 +211,14 @@ def _next(club: Club, tier: str | None, total: int) -> tuple[str | None, int]:
     return (above.key, max(above.threshold - total, 0)) if above else (None, 0)
 
 
-def _next_adjustment(session: Session, club: Club, now: datetime) -> date:
-    """The next day on which tiers are adjusted; today while today's round has not run."""
+def _next_adjustment(club: Club, now: datetime, *, done: bool) -> date:
+    """The next day on which tiers are adjusted; today while today's round has not run (`done`: it has)."""
     today = day_of(now)
     this_month = today.replace(day=club.round.day)
-    if today < this_month:
+    if today < this_month or (today == this_month and not done):
         return this_month
-    if today == this_month:
-        ended = add_months(today.replace(day=1), -1)
-        done = select(Run.id).where(Run.club == club.key, Run.kind == "stars", Run.period == ended, Run.state == "done")
-        if session.scalar(done) is None:
-            return today
     return add_months(today.replace(day=1), 1).replace(day=club.round.day)
 
 
-def _months(session: Session, member: Member, now: datetime) -> tuple[date, ...]:
-    """The present month and those computed for this account."""
-    query = (
-        select(Entry.period)
-        .where(Entry.member_id == member.id, Entry.kind == "round", Entry.period < month_of(now))
-        .order_by(Entry.period.desc())
-        .limit(SHOWN_MONTHS - 1)
-    )
-    return (month_of(now), *session.scalars(query))
+def _asking_done(club: Club, now: datetime) -> Asked:
+    return _DONE, {"of_club": club.key, "ended": add_months(month_of(now), -1)}

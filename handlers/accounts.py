@@ -23,12 +23,15 @@ def show(turn: Turn, action: ShowAccounts) -> Reply:
         return joining.no_accounts(turn)
     # An old button may lead past the end: accounts can have become fewer since.
     start = action.page if action.page < len(mine) else 0
-    looks = [
-        (account, statement.outlook(turn.session, club=turn.club, member=account.member, now=turn.now))
-        for account in mine[start : start + cards.SHOWN]
-    ]
+    shown = mine[start : start + cards.SHOWN]
+    looks = statement.outlooks(
+        turn.session, club=turn.club, members=[account.member for account in shown], now=turn.now
+    )
     following = start + cards.SHOWN
-    return Reply([cards.accounts(turn, looks, following if following < len(mine) else None)], outcome="accounts")
+    return Reply(
+        [cards.accounts(turn, list(zip(shown, looks, strict=True)), following if following < len(mine) else None)],
+        outcome="accounts",
+    )
 
 
 def explain(turn: Turn, action: Explain) -> Reply:

@@ -179,6 +179,7 @@ def test_what_is_all_or_nothing_leaves_nothing_when_it_refuses(session: Session,
         (Use, 3),
         (MyInfo, 1),
         (ShowClaims, 1),
+        (ShowAccounts, 2),
     ],
 )
 def test_a_press_takes_few_round_trips_and_none_past_them(
