@@ -20,6 +20,7 @@ from clubs import Club
 from models import Admin, Claim, Code, Member, Partner, Person, Privilege
 from tests import factories
 from tests.factories import NOON
+from tests.rules.racing import Behind
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -295,25 +296,25 @@ def test_c1_parallel_wrong_pins_are_all_counted(sessions: sessionmaker[Session])
 
 
 def test_two_admins_using_at_once_see_one_use(sessions: sessionmaker[Session], club: Club) -> None:
+    """LFC-15: who comes second waits for the first to commit, and is shown her use: nothing is begun twice."""
     with sessions() as session:
         kept = Kept(session, club)
         session.commit()
-    barrier, seen = threading.Barrier(2), list[tuple[bool, str]]()
 
-    def use(by: int) -> None:
-        with sessions() as session:
-            person = session.get_one(Person, by)
-            barrier.wait()
-            shown = uses.start(session, club=club, person=person, claim_id=kept.id, now=NOON)
-            session.commit()
-            seen.append((shown.started, shown.code))
+    def use(session: Session, by: int) -> uses.Shown:
+        person = session.get_one(Person, by)
+        return uses.start(session, club=club, person=person, claim_id=kept.id, now=NOON)
 
-    threads = [threading.Thread(target=use, args=(person.id,)) for person in (kept.nok, kept.lek)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(started for started, _ in seen) == [False, True]
-    assert len({code for _, code in seen}) == 1
+    def second() -> uses.Shown:
+        with sessions.begin() as session:
+            return use(session, kept.lek.id)
+
+    with sessions() as session:
+        first = use(session, kept.nok.id)
+        behind = Behind(second)
+        session.commit()
+    again = behind.join()
+    assert (first.started, again.started, again.code) == (True, False, first.code)
+    assert again.claim.used_by == kept.nok.id
     with sessions() as session:
         assert session.scalars(select(Claim.state)).all() == ["used"]
