@@ -89,12 +89,14 @@ def agree(session: Session, *, club: Club, person: Person, language: str, now: d
     the partial unique index on open memberships lets one in; the other finds the account among `already`.
     Raises `NoAccounts`.
     """
-    _lock_joinable(session, club, person)
+    held = _lock_joinable(session, club, person)
     before = accounts_of(session, club=club, person=person, now=now)
     if not before:
         raise NoAccounts()
     _record(session, club, person, language, now)
-    joined = _join(session, club, person, [account for account in before if may_join(account)], now)
+    # One that left since was not held: it was in the club when she pressed, and leaving came after.
+    joining = [account for account in before if account.member_id in held and may_join(account)]
+    joined = _join(session, club, person, joining, now)
     after = accounts_of(session, club=club, person=person, now=now)
     members = [account for account in after if account.may_claim and account.member_id not in joined]
     return Agreed(
@@ -140,10 +142,10 @@ def may_join(account: Account) -> bool:
     return isinstance(refusal, NotJoined) or (isinstance(refusal, Left) and account.member.deleted_at is None)
 
 
-def _lock_joinable(session: Session, club: Club, person: Person) -> None:
-    """Hold still, in one order, the accounts about to join, so that a badge turning green now waits or is seen."""
+def _lock_joinable(session: Session, club: Club, person: Person) -> set[int]:
+    """Hold still, in one order, the accounts about to join, so that a badge turning green now waits or is seen; their ids."""
     open_stay = exists().where(Membership.member_id == Member.id, Membership.left_at.is_(None))
-    session.execute(
+    found = session.scalars(
         select(Member.id)
         .join(Admin, Admin.member_id == Member.id)
         .where(Member.club == club.key, Admin.line_user_id == person.line_user_id, Admin.removed_at.is_(None))
@@ -151,6 +153,7 @@ def _lock_joinable(session: Session, club: Club, person: Person) -> None:
         .order_by(Member.id)
         .with_for_update(key_share=True, of=Member)
     )
+    return set(found)
 
 
 def _record(session: Session, club: Club, person: Person, language: str, now: datetime) -> None:
