@@ -215,10 +215,10 @@ def leave(
     With a `person`, she must be an administrator of it (LFC-19); without, the system or staff ends it. `reason` is
     `asked`, `deleted`, `premium` or `removed`. Raises `NotAdministrator`, `NotJoined`, `Left`.
     """
+    # The account before its stay, as whoever joins or imports it does: in the other order they would wait for each other.
+    session.refresh(member, with_for_update={"key_share": True})
     if person is not None:
         _check_may_end(session, club, member, person, now)
-    # The account before its stay, as whoever joins or imports it does: in the other order they would wait for each other.
-    session.execute(select(Member.id).where(Member.id == member.id).with_for_update(key_share=True))
     ended = session.execute(
         update(Membership)
         .where(Membership.member_id == member.id, Membership.left_at.is_(None))

@@ -6,13 +6,14 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from benefits import consent
+from benefits import consent, members
 from benefits.members import Left
 from benefits.vault import Vault
 from clubs import Club
 from database.engine import make_sessions
-from models import Membership, Person
+from models import Member, Membership, Person
 from tests.factories import NOON
+from tests.rules.racing import Behind
 from tests.rules.test_claim_rivals import Scene, _leaving, just_before
 
 
@@ -43,3 +44,24 @@ def test_lfc_4_an_account_that_leaves_amid_agree_is_not_joined_unheld(
         assert session.scalars(stays).one() == 0
         again = consent.agree(session, club=club, person=nok, language="th", now=NOON)
         assert [account.member_id for account in again.joined] == [scene.shop]
+
+
+def test_lfc_17_who_leaves_second_is_told_that_it_has_left(sessions: sessionmaker[Session], club: Club) -> None:
+    """Two admins at the same second: the second waits, and reads when and why, not that it never joined."""
+    scene = Scene(sessions, club)
+
+    def leave(session: Session, by: int) -> None:
+        person, shop = session.get_one(Person, by), session.get_one(Member, scene.shop)
+        members.leave(session, club=club, member=shop, reason="asked", now=NOON, person=person)
+
+    def second() -> None:
+        with sessions.begin() as session:
+            leave(session, scene.lek)
+
+    with sessions() as session:
+        leave(session, scene.nok)
+        behind = Behind(second)
+        session.commit()
+    told = behind.join()
+    assert isinstance(told, Left)
+    assert (told.at, told.reason) == (NOON, "asked")
