@@ -114,7 +114,7 @@ def claim(
 
 
 def asking_claim(club: Club, line_user_id: str, privilege_id: int, member_id: int, now: datetime) -> tuple[Asked, ...]:
-    """What `claim` asks before it decides, of a person known by her LINE user id alone. It locks what `hold` locks."""
+    """What `claim` asks before it decides, of a person known by her LINE user id alone. It locks what `hold_and_ask` locks."""
     held = asking_to_hold(club, line_user_id, member_id)
     return *held, *_asking(club, line_user_id, privilege_id, member_id, now)
 

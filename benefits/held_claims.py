@@ -36,7 +36,6 @@ _ROWS = (
     .order_by(Claim.claimed_at.desc(), Claim.id.desc())
 )
 _ENTITIES = Claim, Privilege, Partner, Member, Membership
-_ALL = Query(_ROWS, *_ENTITIES)
 _ONE = Query(_ROWS.where(Claim.id == bindparam("claim")), *_ENTITIES)
 _OF_ACCOUNT = Query(_ROWS.where(Member.id == bindparam("member")), *_ENTITIES)
 _OF_STATE = Query(
@@ -73,15 +72,12 @@ class Page:
     total: int
 
 
-def claims_of(
-    session: Session, *, club: Club, person: Person, now: datetime, member_id: int | None = None
-) -> list[HeldClaim]:
-    """Claims of every account she may act for, those that left included, newest first; `member_id` narrows it.
+def claims_of(session: Session, *, club: Club, person: Person, member_id: int, now: datetime) -> list[HeldClaim]:
+    """Every claim of one account she may act for, newest first, also when it has left; none of any other account.
 
     A claim belongs to the account: who claimed it does not matter to who sees and uses it.
     """
-    values = _hers(club, person.line_user_id)
-    asked = (_ALL, values) if member_id is None else (_OF_ACCOUNT, {**values, "member": member_id})
+    asked = _OF_ACCOUNT, {**_hers(club, person.line_user_id), "member": member_id}
     return _held(session, ask(session, asked)[0], club, person, now)
 
 
@@ -99,7 +95,7 @@ def asking_one(club: Club, line_user_id: str, claim_id: int) -> Asked:
 
 
 def counts(session: Session, *, club: Club, person: Person, now: datetime) -> dict[str, int]:
-    """How many claims of each state `claims_of` would tell."""
+    """How many claims of each state there are of all accounts she may act for."""
     return _counted(ask(session, asking_counts(club, person.line_user_id, now))[0])
 
 
@@ -109,7 +105,9 @@ def asking_counts(club: Club, line_user_id: str, now: datetime) -> Asked:
 
 
 def page(session: Session, *, club: Club, person: Person, state: str, now: datetime, skip: int = 0, most: int) -> Page:
-    """At most `most` claims of one state; the first ones where an old button points past the end."""
+    """At most `most` claims of one state, of all accounts she may act for, newest first; from the beginning where an old
+    button points past the end.
+    """
     asked = asking_page(club, person.line_user_id, state, now=now, skip=skip, most=most)
     counted, rows = ask(session, *asked)
     if skip and not rows:

@@ -130,15 +130,6 @@ def accounts_from(rows: Sequence[Row], *, club: Club, now: datetime) -> list[Acc
     return [_account(club, member, role, stay, now) for member, stay, role in rows]
 
 
-def hold(session: Session, *, club: Club, person: Person, member_id: int, now: datetime) -> Account:
-    """The account as it stands, with her role and its stay held still until the caller's transaction ends.
-
-    A role that is taken away, or an account that leaves, at the same moment comes either before (and is seen here) or
-    after the caller's commit. Raises `NotAdministrator` for an account she has no claiming role for, forged ids included.
-    """
-    return hold_and_ask(session, club=club, person=person, member_id=member_id, now=now)[0]
-
-
 def hold_and_ask(
     session: Session,
     *,
@@ -148,8 +139,11 @@ def hold_and_ask(
     now: datetime,
     asked: Sequence[tuple[Query, Values]] = (),
 ) -> tuple[Account, list[list[Row]]]:
-    """`hold`, and in the same round trip the answers to what is `asked` once the account is held.
+    """The account as it stands, with her role and its stay held still until the caller's transaction ends; and, in the same
+    round trip, the answers to what is `asked` once it is held.
 
+    A role that is taken away, or an account that leaves, at the same moment comes either before (and is seen here) or
+    after the caller's commit. Raises `NotAdministrator` for an account she has no claiming role for, forged ids included.
     An account that could not be held, and yet may claim when it is read, has just come into the club (or she to her role):
     that is held in turn. Read alone it could leave before the caller commits, and its leaving would not void the claim.
     """

@@ -126,14 +126,15 @@ def _land_chunk(kind: Kind, chunk: Chunk) -> int:
 def _whole(connection: Connection, work: Callable[[], int]) -> int:
     """`work` in a transaction of its own. Where it and somebody's turn wait for each other and PostgreSQL ends `work`, nothing
     of it was done, and it is done again."""
-    for left in reversed(range(TRIES)):
+    left = TRIES
+    while True:
         try:
             with unhurried(connection):
                 return work()
         except OperationalError as error:
+            left -= 1
             if not left or getattr(error.orig, "sqlstate", None) != DEADLOCK:
                 raise
-    raise AssertionError("the last try returns or raises")
 
 
 def _write_rejects(connection: Connection, source: CsvFile, place: Path, rejected: int) -> None:

@@ -40,7 +40,7 @@ def test_lfc_13_lfc_14_a_claim_is_kept_at_choosing_the_account(session: Session,
     shop, offer = factories.member(session, nok), factories.privilege(session, stock=5)
     made = press(session, club, nok, offer, shop)
     assert (made.created, made.claim.state, made.claim.slot, made.claim.claimed_at) == (True, "kept", 1, NOON)
-    (held,) = held_claims.claims_of(session, club=club, person=nok, now=NOON)
+    (held,) = held_claims.claims_of(session, club=club, person=nok, member_id=shop.id, now=NOON)
     assert (held.state, held.by_me, held.may_use, held.account.member_id) == ("kept", True, True, shop.id)
     entry = session.scalars(select(JournalEntry)).one()
     assert (entry.action, entry.subject_id, entry.actor) == ("claimed", made.claim.id, str(nok.id))
@@ -52,9 +52,9 @@ def test_lfc_15_lfc_20_every_admin_of_the_account_sees_it_and_may_use_it(session
     shop = factories.member(session, nok, lek)
     factories.administers(session, operator, shop, role="operator")
     press(session, club, nok, factories.privilege(session), shop)
-    (held,) = held_claims.claims_of(session, club=club, person=lek, now=NOON)
+    (held,) = held_claims.claims_of(session, club=club, person=lek, member_id=shop.id, now=NOON)
     assert (held.by, held.by_me, held.may_use) == ("Nok", False, True)
-    assert held_claims.claims_of(session, club=club, person=operator, now=NOON) == []
+    assert held_claims.claims_of(session, club=club, person=operator, member_id=shop.id, now=NOON) == []
 
 
 def test_lfc_21_lfc_22_one_per_account_and_the_second_admin_is_refused(session: Session, club: Club) -> None:

@@ -178,7 +178,10 @@ def test_leaving_voids_unused_claims_and_keeps_history(session: Session, club: C
     ]  # fmt: skip
     later = NOON + timedelta(days=2)
     assert members.leave(session, club=club, member=shop, reason="asked", now=later, person=nok) == [held[0]]
-    found = {held.claim.id: held for held in held_claims.claims_of(session, club=club, person=nok, now=later)}
+    found = {
+        held.claim.id: held
+        for held in held_claims.claims_of(session, club=club, person=nok, member_id=shop.id, now=later)
+    }
     assert [(found[id].state, found[id].claim.void_reason) for id in held] == [("void", "asked"), ("expired", None)]
     stay = session.scalars(select(Membership)).one()
     assert (stay.left_at, stay.left_reason) == (later, "asked")
@@ -224,8 +227,10 @@ def test_history_of_claims_outlives_the_role_of_its_claimer(session: Session, cl
     offer = factories.privilege(session)
     claims.claim(session, club=club, person=nok, privilege_id=offer.id, member_id=shop.id, now=NOON)
     session.execute(update(Admin).where(Admin.line_user_id == nok.line_user_id).values(removed_at=NOON))
-    assert held_claims.claims_of(session, club=club, person=nok, now=NOON) == []
-    assert [held.may_use for held in held_claims.claims_of(session, club=club, person=lek, now=NOON)] == [True]
+    assert held_claims.claims_of(session, club=club, person=nok, member_id=shop.id, now=NOON) == []
+    assert [
+        held.may_use for held in held_claims.claims_of(session, club=club, person=lek, member_id=shop.id, now=NOON)
+    ] == [True]
     assert session.scalars(select(Claim.person_id)).one() == nok.id
 
 
@@ -253,7 +258,7 @@ def told(account: Account) -> dict[str, object]:
 def test_an_account_held_is_the_account_as_it_is_read_otherwise(
     session: Session, club: Club, values: dict[str, Any], stays_before: int, joined: bool
 ) -> None:
-    """`hold` reads stay and role where it locks them, `accounts_of` looks for the newest stay: the same account."""
+    """`hold_and_ask` reads stay and role where it locks them, `accounts_of` looks for the newest stay: the same account."""
     nok = factories.person(session)
     shop = factories.member(session, nok, joined=False)
     for year in range(stays_before):
@@ -268,7 +273,7 @@ def test_an_account_held_is_the_account_as_it_is_read_otherwise(
             setattr(shop, name, value)
     session.flush()
     who: dict[str, Any] = {"club": club, "person": nok, "member_id": shop.id, "now": NOON}
-    assert told(members.hold(session, **who)) == told(members.accounts_of(session, **who)[0])
+    assert told(members.hold_and_ask(session, **who)[0]) == told(members.accounts_of(session, **who)[0])
 
 
 def test_lfc_19_an_account_of_another_club_is_not_held(session: Session, club: Club) -> None:
@@ -276,4 +281,4 @@ def test_lfc_19_an_account_of_another_club_is_not_held(session: Session, club: C
     nok = factories.person(session)
     shop = factories.member(session, nok, club="another_club")
     with pytest.raises(NotAdministrator):
-        members.hold(session, club=club, person=nok, member_id=shop.id, now=NOON)
+        members.hold_and_ask(session, club=club, person=nok, member_id=shop.id, now=NOON)

@@ -211,7 +211,7 @@ def test_no_reminder_of_what_is_used_or_void(session: Session, club: Club) -> No
     ids = [_kept(session, club, nok, use_days=1) for _ in range(3)]
     notices.remind_ending(session, club=club, now=NOON)
     uses.start(session, club=club, person=nok, claim_id=ids[0], now=NOON)
-    gone = next(a for a in held_claims.claims_of(session, club=club, person=nok, now=NOON) if a.claim.id == ids[1])
+    gone = held_claims.one(session, club=club, person=nok, claim_id=ids[1], now=NOON)
     members.leave(session, club=club, member=gone.account.member, reason="asked", now=NOON, person=nok)
     found = notices.waiting(session, person=nok, now=NOON, limit=9)
     assert [notice.key for notice in found] == [notices.ending_key(ids[2])]

@@ -281,6 +281,6 @@ def test_catalogue_takes_three_queries_however_much_there_is(
     assert len(facts) == accounts * offers
     assert len(sent) == 3
     with counted(outer) as sent:
-        held = held_claims.claims_of(session, club=club, person=nok, now=NOON)
-        assert [found.claim.privilege.partner.name_th for found in held]
-    assert len(sent) == 1
+        held = held_claims.page(session, club=club, person=nok, state="kept", now=NOON, most=99)
+        assert [found.claim.privilege.partner.name_th for found in held.claims]
+    assert len(sent) == 2

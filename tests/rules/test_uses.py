@@ -62,8 +62,7 @@ class Kept:
 
     def state(self, at: timedelta = timedelta()) -> str:
         """As My info shows it."""
-        held = held_claims.claims_of(self.session, club=self.club, person=self.nok, now=NOON + at)
-        return next(one.state for one in held if one.claim.id == self.id)
+        return held_claims.one(self.session, club=self.club, person=self.nok, claim_id=self.id, now=NOON + at).state
 
 
 @pytest.mark.parametrize("redeem", ["code", "barcode", "link"])
