@@ -16,7 +16,8 @@ from handlers.quick import joining_help
 def welcome(turn: Turn) -> Reply:
     """What a person sees who adds the account, or comes back after a block."""
     agreed = not consent.needs_consent(turn.session, club=turn.club, person=turn.person)
-    unblocked = bool((turn.event.get("follow") or {}).get("isUnblocked"))
+    follow = turn.event.get("follow")
+    unblocked = isinstance(follow, dict) and bool(follow.get("isUnblocked"))
     message = cards.welcome_back(turn) if agreed else cards.welcome(turn, back=unblocked)
     return Reply([message], outcome="welcome", matters=True)
 

@@ -204,6 +204,18 @@ def test_a8_an_older_unfollow_arriving_late_changes_nothing(world: World) -> Non
         assert session.scalar(select(Person.friend).where(Person.line_user_id == may.user_id)) is True
 
 
+def test_d4_a_follow_that_is_shaped_otherwise_is_still_welcomed(world: World) -> None:
+    """D4: what LINE says besides "she followed" is no reason to park that she did."""
+    from tests.bot.test_webhook import event, post, stored
+
+    shapes: list[Any] = [[{"isUnblocked": True}], "new", 7, True, None, {"isUnblocked": "yes"}, {}]
+    for number, shape in enumerate(shapes):
+        followed = event(factories.line_user_id(0xF0 + number), type="follow", follow=shape)
+        assert post(world, {"events": [followed]}).status_code == 200
+    world.settle()
+    assert [(row.state, row.outcome) for row in stored(world)] == [("done", "welcome")] * len(shapes)
+
+
 def test_the_name_is_sealed_and_learnt_from_the_profile(world: World) -> None:
     """B1: the display name is told to colleagues, and is not readable in the database."""
     may = world.phone("เมย์ สุดสวย")
