@@ -21,8 +21,9 @@ from clubs.catalogue import SHIPPED
 from database import embedded, migrate
 from database.engine import make_engine, make_sessions
 from tests.chromium import chromium
+from tests.standstill import pytest_runtest_protocol
 
-__all__ = ["chromium"]
+__all__ = ["chromium", "pytest_runtest_protocol"]
 
 ROOT = Path(__file__).parent.parent
 TEST_KEYS = ("a-key-for-tests-only-0123456789-abcdefghij",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,20 +14,21 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DataError
 
 from bot.routing import Arrival
+from models import Person
 from tests.bot.test_webhook import event, post, stored
 from tests.conversations.chat import World
 from tests.conversations.chat import world as running
-from tests.factories import NOON
+from tests.factories import NOON, line_user_id
 
 
 @pytest.fixture
 def world(database_url: str, tmp_path: Path) -> Iterator[World]:
     """Everything running, nobody there yet."""
-    with running(database_url, tmp_path, NOON) as found:
+    with running(database_url, tmp_path, NOON, punctual=True) as found:
         yield found
 
 
@@ -39,6 +41,42 @@ def admin(database_url: str, *statements: str) -> None:
             connection.execute(statement.format(name=f'"{name}"'))
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
         connection.execute(others, (name,))
+
+
+def test_d4_another_persons_slow_turn_does_not_hold_this_one(world: World) -> None:
+    """D4: while one person's row is locked elsewhere, another person is answered; the held one gets 503, never 200."""
+    held, free = line_user_id(), line_user_id()
+    post(world, {"events": [event(held), event(free)]})
+    with world.parts.sessions() as session:
+        session.execute(select(Person).where(Person.line_user_id == held).with_for_update())
+        answers: dict[str, int] = {}
+        threads = [
+            threading.Thread(
+                target=lambda who=who: answers.update({who: post(world, {"events": [event(who)]}).status_code})
+            )
+            for who in (held, free)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        session.rollback()
+    assert answers == {held: 503, free: 200}
+    assert post(world, {"events": [event(held)]}).status_code == 200
+
+
+def test_d2_a_locked_database_is_answered_503_within_two_seconds(world: World) -> None:
+    """D2: nothing stored means nothing acknowledged, in time for LINE to hear it; it recovers by itself."""
+    waiting = event()
+    with world.parts.sessions() as session:
+        session.execute(text("LOCK TABLE turns IN ACCESS EXCLUSIVE MODE"))
+        answer = post(world, {"events": [waiting]})
+        session.rollback()
+    assert answer.status_code == 503
+    assert answer.elapsed < timedelta(seconds=2)
+    assert stored(world) == []
+    assert post(world, {"events": [waiting]}).status_code == 200
+    assert len(stored(world)) == 1
 
 
 def test_d2_a_read_only_database_is_answered_503(world: World, database_url: str) -> None:

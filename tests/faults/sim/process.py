@@ -25,6 +25,7 @@ from clock import Clock
 from jobs.wiring import make_work
 from jobs.work import Work
 from settings import Settings
+from tests.conversations.chat import unhurried
 
 Death = SystemExit
 """This process is dead: no thread of it goes on. (Threads end at a `SystemExit` without a word.)"""
@@ -84,7 +85,7 @@ class Process:
         self.trap = Trap()
         self.errors: list[BaseException] = []
         self._written = 0
-        with mock.patch("app.console.make", return_value=Flask("console")):
+        with unhurried(), mock.patch("app.console.make", return_value=Flask("console")):
             # Nobody opens the console here, and building its pages takes as long as ten steps.
             self.app: Flask = create_app(settings, clock=clock)
         self.parts: Parts = self.app.extensions["sitthi"]
