@@ -8,7 +8,7 @@ such a limit is not true of a paused machine. Only a pause that was measured exc
 from __future__ import annotations
 
 import threading
-import time
+from time import monotonic, sleep  # by name: some tests put clocks of their own into `time`
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -28,19 +28,18 @@ class Watch(threading.Thread):
     def run(self) -> None:
         """Until the process ends."""
         while True:
-            begun = time.monotonic()
-            time.sleep(TICK)
-            self.longest = max(self.longest, time.monotonic() - begun - TICK)
+            begun = monotonic()
+            sleep(TICK)
+            self.longest = max(self.longest, monotonic() - begun - TICK)
 
 
 _WATCH = Watch()
+_WATCH.start()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
     """As pytest runs a test; a second time after a failure in a pause."""
-    if not _WATCH.is_alive():
-        _WATCH.start()
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     _WATCH.longest = 0.0
     reports = runtestprotocol(item, log=False, nextitem=nextitem)
