@@ -12,7 +12,6 @@ import click
 from flask import current_app, has_app_context
 from flask.cli import ScriptInfo
 from sqlalchemy import Engine
-from tqdm import tqdm
 
 from benefits.periods import parse_month
 from clubs import Club
@@ -87,6 +86,8 @@ class Instant(click.ParamType):
 @contextmanager
 def progress_bar(units: dict[str, str]) -> Iterator[Callable[[str, int, int], None]]:
     """A bar on stderr per stage; `units` names what each stage counts (`B` for bytes)."""
+    from tqdm import tqdm  # the web processes know all commands, and draw no bar
+
     bars: dict[str, tqdm[Any]] = {}
 
     def tell(stage: str, done: int, total: int) -> None:

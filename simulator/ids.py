@@ -15,12 +15,14 @@ _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class Ids:
-    """Makes every kind of id. Two simulators with the same seed and calls make the same ones (times apart)."""
+    """Makes every kind of id. Two simulators with the same seed and calls make the same ones (times apart). Those of
+    requests are drawn apart: when the bot calls must not change what people send."""
 
-    def __init__(self, rng: random.Random, clock: Clock) -> None:
-        self.rng = rng
+    def __init__(self, seed: int, clock: Clock) -> None:
+        self.rng = random.Random(seed)
+        self._requests = random.Random(f"requests {seed}")
         self.clock = clock
-        self._message = 560_000_000_000_000_000 + rng.getrandbits(40)
+        self._message = 560_000_000_000_000_000 + self.rng.getrandbits(40)
 
     def hex(self) -> str:
         """32 hex digits."""
@@ -37,7 +39,7 @@ class Ids:
 
     def request(self) -> str:
         """The x-line-request-id: a UUID."""
-        return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+        return str(uuid.UUID(int=self._requests.getrandbits(128), version=4))
 
     def event(self) -> str:
         """The webhookEventId: a ULID of the clock's time."""

@@ -53,8 +53,9 @@ class Line:
         self.bot_name = bot_name
         self.channel_id = channel_id
         self.clock = clock or Clock()
-        self.rng = random.Random(seed)
-        self.ids = Ids(self.rng, self.clock)
+        # Chance is asked when the bot has answered, at a moment nobody knows: it must not shift the ids.
+        self.rng = random.Random(f"chance {seed}")
+        self.ids = Ids(seed, self.clock)
         self.bot_id = self.ids.chat("U")
         self.settings = Settings()
         self.tokens = Tokens(token, self.ids, self.clock)

@@ -44,6 +44,7 @@ class Platform:
         def reset(line: Line) -> list[Person]:
             line.reset(keep_people=False)
             line.rng.seed(1)
+            line.ids.rng.seed(1)
             line.clock.set(now)
             # People press buttons as quickly as they like here; rates are not what is tried.
             line.settings.change({"rate_limits": False})
