@@ -13,22 +13,32 @@ from pathlib import Path
 from tests.conftest import ROOT
 
 APP = """
-import gc, os
+import ctypes, gc, os
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+
+def heaps():
+    file = ctypes.c_void_p(libc.fopen(b"heaps.xml", b"w"))
+    libc.malloc_info(0, file)
+    libc.fclose(file)
+    return open("heaps.xml").read().count("<heap ")
+
 def app(environ, start_response):
     start_response("200 OK", [])
-    return [f"{os.getpid()} {gc.isenabled()}".encode()]
+    return [f"{os.getpid()} {gc.isenabled()} {heaps()}".encode()]
 """
 
 
-def asked(port: int) -> tuple[str, str]:
-    """Which worker answered, and whether its collector works."""
+def asked(port: int) -> tuple[str, str, str]:
+    """Which worker answered, whether its collector works, and how many heaps its threads allocate from."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
-        worker, collects = answer.read().decode().split()
-    return worker, collects
+        worker, collects, heaps = answer.read().decode().split()
+    return worker, collects, heaps
 
 
 def test_g11_the_collector_works_in_every_worker_those_after_a_reload_too(tmp_path: Path) -> None:
-    """G11: HUP reads the configuration again; workers that began then would keep every cycle of objects for ever."""
+    """G11: HUP reads the configuration again; workers that began then would keep every cycle of objects for ever. Nor
+    do a worker's threads keep free memory apart from each other."""
     (tmp_path / "little.py").write_text(APP)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port, door = server.getsockname()[1], server.fileno()
@@ -36,13 +46,13 @@ def test_g11_the_collector_works_in_every_worker_those_after_a_reload_too(tmp_pa
         line += ["-w", "1", "--bind", f"fd://{door}", "--chdir", str(tmp_path), "little:app"]
         with subprocess.Popen(line, pass_fds=[door], cwd=tmp_path) as gunicorn:
             try:
-                before, collects = asked(port)
-                assert collects == "True"
+                before, *kept = asked(port)
+                assert kept == ["True", "1"]
                 gunicorn.send_signal(signal.SIGHUP)
                 until = time.monotonic() + 20
                 while (found := asked(port))[0] == before and time.monotonic() < until:
                     pass
                 assert found[0] != before
-                assert found[1] == "True"
+                assert found[1:] == ("True", "1")
             finally:
                 gunicorn.terminate()
