@@ -31,7 +31,7 @@ def when_ready(server: Any) -> None:
     """What was imported stays: the collector need not look through it again and again, nor touch its memory after the fork."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+    gc.set_threshold(2_000, 10, 10)
     gc.enable()
 
 
