@@ -123,11 +123,12 @@ class Process:
     def _watch(self, engine: Engine) -> None:
         event.listen(engine, "before_cursor_execute", self._before_statement)
         event.listen(engine, "commit", self._before_commit)
-        commit = engine.dialect.do_commit
+        # Not `self`: SQLAlchemy's mappers keep statements by dialect, and every dead process would stay in memory.
+        commit, trap = engine.dialect.do_commit, self.trap
 
         def committed(connection: Any) -> None:
             commit(connection)
-            if self.trap.boundary("die", "lose"):
+            if trap.boundary("die", "lose"):
                 # The server has committed; its answer never arrives (A6).
                 connection.driver_connection.close()
                 raise psycopg.OperationalError("the connection was lost after COMMIT")
