@@ -9,7 +9,7 @@ gc.disable()  # until everything is imported: half a second of looking through w
 ARENA_MAX = -8
 """glibc's `M_ARENA_MAX`."""
 if hasattr(ctypes.CDLL(None), "mallopt"):
-    # Else every thread keeps free memory of its own, up to 8 MB a worker. The interpreter runs one at a time anyway.
+    # Else every thread keeps free memory of its own, megabytes a worker. The interpreter runs one at a time anyway.
     ctypes.CDLL(None).mallopt(ARENA_MAX, 1)
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 """Processes; about one per core. Any number of machines may run some: they share nothing but the database."""

@@ -16,7 +16,7 @@ _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 class Ids:
     """Makes every kind of id. Two simulators with the same seed and calls make the same ones (times apart). Those of
-    requests are drawn apart: when the bot calls must not change what people send."""
+    requests are drawn apart: a call that makes nothing, at whatever moment, shifts nothing."""
 
     def __init__(self, seed: int, clock: Clock) -> None:
         self.rng = random.Random(seed)

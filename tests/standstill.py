@@ -46,7 +46,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     if any(report.failed for report in reports) and _WATCH.longest > LONG:
         stood = f"the machine stood still for {_WATCH.longest:.1f} s in {item.nodeid}, which failed: tried again"
         item.user_properties.append(("evidence", stood))
-        item._initrequest()  # type: ignore[attr-defined]
+        item._initrequest()  # type: ignore[attr-defined]  # what pytest itself begins an item with; it has no public name
         reports = runtestprotocol(item, log=False, nextitem=nextitem)
     for report in reports:
         item.ihook.pytest_runtest_logreport(report=report)

@@ -1,4 +1,5 @@
-"""gunicorn's configuration: the collector, which rests while everything is imported, works in every worker (G11)."""
+"""gunicorn's configuration: the collector, which rests while everything is imported, works in every worker, and the worker's
+threads share one heap (G11)."""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ def asked(port: int) -> tuple[str, str, str]:
     return worker, collects, heaps
 
 
-def test_g11_the_collector_works_in_every_worker_those_after_a_reload_too(tmp_path: Path) -> None:
+def test_g11_every_worker_collects_and_has_one_heap_also_after_a_reload(tmp_path: Path) -> None:
     """G11: HUP reads the configuration again; workers that began then would keep every cycle of objects for ever. Nor
     do a worker's threads keep free memory apart from each other."""
     (tmp_path / "little.py").write_text(APP)

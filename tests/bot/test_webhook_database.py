@@ -1,4 +1,5 @@
-"""The webhook when the database takes nothing (D2), and when even the apology fails (D3): never 200 for what is not kept."""
+"""The webhook when the database takes nothing (D2), or nothing of one person (D4), and when even the apology fails (D3):
+never 200 for what is not kept. Here turns have the limits of real use."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from bot.actions import Agree
 from models import Consent, Member, Membership, Person
 from tests import factories
+from tests.bot.test_webhook import event, post, stored
 from tests.conversations.chat import Chat, World
 from tests.factories import NOON
 
@@ -197,8 +198,6 @@ def test_a8_an_older_unfollow_arriving_late_changes_nothing(world: World) -> Non
         "source": {"type": "user", "userId": may.user_id},
         "deliveryContext": {"isRedelivery": True},
     }
-    from tests.bot.test_webhook import post
-
     assert post(world, {"events": [late]}).status_code == 200
     with world.parts.sessions() as session:
         assert session.scalar(select(Person.friend).where(Person.line_user_id == may.user_id)) is True
@@ -206,8 +205,6 @@ def test_a8_an_older_unfollow_arriving_late_changes_nothing(world: World) -> Non
 
 def test_d4_a_follow_that_is_shaped_otherwise_is_still_welcomed(world: World) -> None:
     """D4: what LINE says besides "she followed" is no reason to park that she did."""
-    from tests.bot.test_webhook import event, post, stored
-
     shapes: list[Any] = [[{"isUnblocked": True}], "new", 7, True, None, {"isUnblocked": "yes"}, {}]
     for number, shape in enumerate(shapes):
         followed = event(factories.line_user_id(0xF0 + number), type="follow", follow=shape)
