@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,10 @@ from jobs.attending import Attendant
 from jobs.tasks import ring
 from jobs.timetable import TIMETABLE
 from models import Person, Privilege
+from serving.about import PLACE, Serving
+from serving.refusals import Refusals
 from settings import Settings, SettingsError, read_settings
-from web import console, demo, headers, health, links, member
+from web import console, demo, headers, health, links, member, refused
 
 WEB_STATEMENT_MS = 1500
 """LINE waits two seconds: a statement that takes longer is given up and answered 503."""
@@ -198,7 +200,9 @@ def _made(parts: Parts) -> Flask:
     if not parts.settings.production and isinstance(parts.clock, MovableClock):
         app.register_blueprint(demo.pages(parts.clock, lambda: ring(parts.database_url)))
     headers.protect(app, parts.settings)
-    console.mount(app, console.make(parts.console, list(reversed(parts.vault.signing_keys))))
+    inner = console.make(parts.console, list(reversed(parts.vault.signing_keys)))
+    console.mount(app, inner)
+    app.extensions[PLACE] = Serving(partial(console.signed_in, inner), Refusals(refused.pages(inner), refused.HEADERS))
     commands.register(app)
     app.wsgi_app = door(parts.doors, app.wsgi_app)  # type: ignore[method-assign, assignment]  # as Flask wants it wrapped
     atexit.register(parts.outbox.close)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bench.ground import CLUB, Ground
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60.0
 SECRET = secrets.token_hex(16)
 TOKEN = secrets.token_hex(32)
-WORKERS = ("--workers", "2", "--worker-class", "gthread", "--threads", "8")
+WORKERS = ("--workers", "2", "--threads", "8")
 
 
 def _surroundings() -> dict[str, str]:
@@ -42,7 +42,8 @@ def running(command: Sequence[str], log: Path, environment: Mapping[str, str]) -
     try:
         yield process
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):  # ended by itself
+            os.killpg(process.pid, signal.SIGTERM)
         try:
             process.wait(15)
         except subprocess.TimeoutExpired:

@@ -70,7 +70,7 @@ class Plan:
 
     def bot_command(self) -> list[str]:
         """The bot: two processes, so that a lock that only one process knows would show."""
-        options = ["--workers", "2", "--worker-class", "gthread", "--threads", "8", "--graceful-timeout", "3"]
+        options = ["--workers", "2", "--threads", "8", "--graceful-timeout", "3"]
         bind = ["--bind", f"127.0.0.1:{self.bot_port}", "--chdir", str(ROOT), "--no-control-socket"]
         return [sys.executable, "-m", "gunicorn", *options, *bind, "app:create_app()"]
 

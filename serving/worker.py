@@ -1,0 +1,133 @@
+"""gunicorn's worker as this program is served: its process, waitress's loop in it, our bounds around both.
+
+gunicorn starts, replaces and ends the processes and imports the program once for all of them; waitress reads requests and
+writes answers in one loop a process, so that a slow client costs a connection and no thread. Measured against others in
+docs/speed.md.
+"""
+
+# mypy: disable-error-code="has-type, misc"
+# waitress says nothing of its types.
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from contextlib import suppress
+from typing import Any
+
+from gunicorn.workers.base import Worker as Base
+from waitress import wasyncore
+from waitress.server import TcpWSGIServer, UnixWSGIServer
+
+from serving.about import PLACE, Serving
+from serving.lanes import Lanes
+from serving.reading import Bounds, Channel
+
+CONNECTIONS = 500
+"""A process keeps so many open. The next takes the place of the one that has rested, or dawdled, longest."""
+FILES = 4096
+"""Open files a process asks the system for: connections, bodies on their way, the database."""
+WRITING_SECONDS = 30
+"""Without a byte taken from an answer."""
+CLOSING_SECONDS = 1.0
+"""How long an ending process still answers on connections it keeps: a request may be on its way."""
+
+
+class _Bounded:
+    """A waitress server whose connections are bounded."""
+
+    channel_class = Channel
+
+    def maintenance(self: Any, now: float) -> None:
+        """Once a second: late connections are given up."""
+        for channel in [channel for channel in self.active_channels.values() if channel.late(now)]:
+            channel.give_up()
+
+    def handle_accept(self: Any) -> None:
+        """One more connection; where there are too many, in the place of another."""
+        if len(self.active_channels) >= CONNECTIONS:
+            resting = [channel for channel in self.active_channels.values() if not channel.requests]
+            if resting:
+                min(resting, key=lambda channel: channel.begun or channel.creation_time).leave()
+        super().handle_accept()
+
+
+class _Tcp(_Bounded, TcpWSGIServer):
+    pass
+
+
+class _Unix(_Bounded, UnixWSGIServer):
+    pass
+
+
+class Worker(Base):
+    """One process."""
+
+    servers: tuple[Any, ...] = ()
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        """Say which of gunicorn's settings mean nothing here."""
+        for name in ("certfile", "keyfile", "accesslog"):
+            if getattr(cfg, name):
+                log.warning("%s has no effect: https and the access log are the proxy's", name)
+
+    def run(self) -> None:
+        """Serve until told to end, or until gunicorn's main process is gone."""
+        _more_files()
+        loop: dict[int, Any] = {}
+        lanes = self._open(loop)
+        while self.alive and self.ppid == os.getppid():
+            self.notify()
+            wasyncore.loop(timeout=1.0, use_poll=True, map=loop, count=1)
+        self._end(loop)
+        lanes.shutdown(1.0)
+
+    def _open(self, loop: dict[int, Any]) -> Lanes:
+        about = getattr(self.wsgi, "extensions", {}).get(PLACE) or Serving()
+        bounds = Bounds(
+            about.signed_in, about.refusals, channel_timeout=WRITING_SECONDS, cleanup_interval=1,
+            connection_limit=CONNECTIONS + 100, clear_untrusted_proxy_headers=False,
+        )  # fmt: skip
+        bounds.keepalive, bounds.trusted = self.cfg.keepalive, self.cfg.forwarded_allow_ips
+        lanes = Lanes(self.cfg.threads, about.refusals)
+        self.servers = tuple(self._server(one.sock, loop, lanes, bounds) for one in self.sockets)
+        return lanes
+
+    def _server(self, sock: Any, loop: dict[int, Any], lanes: Lanes, bounds: Bounds) -> Any:
+        sock.setblocking(False)
+        about = (sock.family, sock.type, sock.proto, sock.getsockname())
+        kind = _Tcp if isinstance(sock.getsockname(), tuple) else _Unix
+        return kind(self.wsgi, loop, True, sock, dispatcher=lanes, adj=bounds, sockinfo=about, bind_socket=False)
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """SIGTERM: end, in the loop."""
+        self.alive = False
+        for server in self.servers:
+            server.pull_trigger()
+
+    def _end(self, loop: dict[int, Any]) -> None:
+        """Accept nothing more, answer what has been asked, close what rests."""
+        for server in self.servers:
+            server.accepting = False
+        begun = time.monotonic()
+        while (waited := time.monotonic() - begun) < self.cfg.graceful_timeout:
+            self.notify()
+            channels = [channel for server in self.servers for channel in server.active_channels.values()]
+            if not any(_works(channel) for channel in channels) and (not channels or waited > CLOSING_SECONDS):
+                break
+            wasyncore.loop(timeout=0.1, use_poll=True, map=loop, count=1)
+
+
+def _works(channel: Channel) -> bool:
+    """Whether a request of it is being answered, or its answer being sent."""
+    return bool(channel.requests or channel.total_outbufs_len)
+
+
+def _more_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < FILES:
+        with suppress(ValueError, OSError):
+            most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
