@@ -79,8 +79,8 @@ class Answer(WSGITask):
     """A request answered by the program. A server that is ending says so to its kept connections."""
 
     def build_response_header(self) -> bytes:
-        """As waitress builds it; `Connection: close` when this server accepts nothing more."""
-        if not self.channel.server.accepting and self.version == "1.1":
+        """As waitress builds it; `Connection: close` when this server is about to end."""
+        if self.channel.server.ending and self.version == "1.1":
             self.set_close_on_finish()
         return bytes(super().build_response_header())
 
@@ -114,6 +114,8 @@ class Channel(HTTPChannel):
     def received(self, data: bytes) -> bool:
         """Takes what came, and notes when a new request begins with it."""
         before = self.request
+        if before is None:
+            self.begun = self.last_activity
         taken = bool(super().received(data))
         if self.request is not None and self.request is not before:
             self.begun = self.last_activity

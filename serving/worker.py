@@ -30,7 +30,7 @@ FILES = 4096
 """Open files a process asks the system for: connections, bodies on their way, the database."""
 WRITING_SECONDS = 30
 """Without a byte taken from an answer."""
-CLOSING_SECONDS = 1.0
+CLOSING_SECONDS = 2.0
 """How long an ending process still answers on connections it keeps: a request may be on its way."""
 
 
@@ -38,6 +38,7 @@ class _Bounded:
     """A waitress server whose connections are bounded."""
 
     channel_class = Channel
+    ending = False
 
     def maintenance(self: Any, now: float) -> None:
         """Once a second: late connections are given up."""
@@ -108,21 +109,35 @@ class Worker(Base):
             server.pull_trigger()
 
     def _end(self, loop: dict[int, Any]) -> None:
-        """Accept nothing more, answer what has been asked, close what rests."""
+        """Answer for a moment more, closing each connection with its answer; then accept nothing, and finish what was asked."""
         for server in self.servers:
-            server.accepting = False
+            server.ending = True
         begun = time.monotonic()
         while (waited := time.monotonic() - begun) < self.cfg.graceful_timeout:
             self.notify()
-            channels = [channel for server in self.servers for channel in server.active_channels.values()]
-            if not any(_works(channel) for channel in channels) and (not channels or waited > CLOSING_SECONDS):
-                break
             wasyncore.loop(timeout=0.1, use_poll=True, map=loop, count=1)
+            if waited > CLOSING_SECONDS:
+                self._close()
+                hopeful = waited < CLOSING_SECONDS + 1
+                channels = [channel for server in self.servers for channel in server.active_channels.values()]
+                if not any(_works(channel, hopeful) for channel in channels):
+                    break
+
+    def _close(self) -> None:
+        """Take those who wait at the port already, and close it: left there, they would hear of a broken connection."""
+        for server in self.servers:
+            while server.accepting:
+                before = len(server.active_channels)
+                server.handle_accept()
+                if len(server.active_channels) == before:
+                    server.accepting = False
+                    wasyncore.dispatcher.close(server)
 
 
-def _works(channel: Channel) -> bool:
-    """Whether a request of it is being answered, or its answer being sent."""
-    return bool(channel.requests or channel.total_outbufs_len)
+def _works(channel: Channel, hopeful: bool) -> bool:
+    """Whether a request of it is being answered or its answer sent; `hopeful`: or one may be on its way."""
+    coming = channel.request is not None or not channel.begun
+    return bool(channel.requests or channel.total_outbufs_len or (hopeful and coming))
 
 
 def _more_files() -> None:

@@ -17,7 +17,7 @@ from bench.figure import Figure, alternating, compared
 
 ROOT = Path(__file__).parent.parent.parent
 KEYS = ["bench", "metric", "value", "unit", "peer", "peer_value", "ratio", "n", "machine"]
-TINY = {"webhook": 40, "claims": 128, "month": 200, "import": 1_000, "start": 5, "offer": 1_200}
+TINY = {"webhook": 40, "claims": 128, "month": 200, "import": 1_000, "start": 5, "offer": 1_200, "outsiders": 40}
 
 
 CODE = """
