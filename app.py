@@ -30,6 +30,7 @@ from database import durability
 from database.embedded import DatabaseError
 from database.engine import make_engine, make_sessions, resolve_url
 from database.restarting import Restarter
+from database.unreachable import Unreachable, try_once
 from handlers import ROUTES, offering
 from handlers.conversation import Conversation
 from handlers.previewing import privilege_card
@@ -191,13 +192,15 @@ def create_app(
     """The WSGI application: webhooks, pages and commands.
 
     When it must not start it raises one of `CANT_START`; but where the settings are the environment's there is nobody
-    to catch it: then it says why and exits (`flask`, gunicorn).
+    to catch it: then it says why and exits (gunicorn), or leaves it to the command that needs it (`flask`).
     """
     if settings is not None:
         return _made(make_parts(settings, line, clock))
     try:
         return _made(make_parts(None, line, clock))
     except CANT_START as fault:
+        if commands.looked_up():
+            return commands.without_program(fault)
         print(fault, file=sys.stderr, flush=True)
         raise SystemExit(EXIT) from None
 
@@ -239,12 +242,27 @@ def make_parts(
         cache_logger_on_first_use=True,
     )
     found = settings or settings_from_environment()
-    if found.production and found.database_url:
-        durability.demand(found.database_url)
+    if found.database_url:
+        _try_database(found.database_url, found.production)
     clubs = load_clubs(found.clubs, found.clubs_dir)
     lines = line or {club: Line(found.channels[club].token, found.line_api_url, found.line_data_url) for club in clubs}
     restarter = None if found.database_url else Restarter(found.data_dir)
     return Parts(found, clock or _clock(found), clubs, lines, restarter)
+
+
+def _try_database(url: str, production: bool) -> None:
+    """Raises `DatabaseError` for an address that will never do, or a server that may lose what it acknowledged. One that is
+    away is told once and waited for; a command finds that out when it needs it."""
+    try:
+        try_once(url)
+    except Unreachable as fault:
+        if not fault.passing:
+            raise
+        if not commands.looked_up():
+            print(f"{fault} Until then nothing is answered; this program goes on trying.", file=sys.stderr, flush=True)
+        return
+    if production:
+        durability.demand(url)
 
 
 class _Lines:

@@ -19,6 +19,7 @@ import requests
 
 from database import embedded, migrate, restarting
 from database.account import DatabaseError
+from database.cluster import Cluster
 from database.engine import make_engine
 from database.restarting import Restarter
 from tests.database.hands import ROOT, lives, server_pid, start, wait_for
@@ -117,7 +118,7 @@ def _stop(folder: Path, how: str) -> None:
     if how == "command":
         _database(folder, "stop")
     elif how == "pg_ctl":
-        cluster = embedded.Cluster.of(folder)
+        cluster = Cluster.of(folder)
         command = [str(cluster.programs / "pg_ctl"), "stop", "-m", "fast", "-D", str(cluster.home)]
         assert cluster.account.start(command, output=subprocess.DEVNULL).wait(60) == 0
     else:
