@@ -41,7 +41,7 @@ from models import Person, Privilege
 from serving.about import PLACE, Serving
 from serving.refusals import Refusals
 from settings import Settings, SettingsError, read_settings
-from web import console, demo, headers, health, links, member, refused
+from web import console, demo, headers, health, links, member, refused, start
 
 WEB_STATEMENT_MS = 1500
 """LINE waits two seconds: a statement that takes longer is given up and answered 503."""
@@ -213,6 +213,7 @@ def _made(parts: Parts) -> Flask:
     app.extensions["sitthi"] = parts
     app.register_blueprint(webhook(parts.doors))
     app.register_blueprint(member.pages(parts.web_sessions, parts.clubs, parts.settings, parts.clock.now))
+    app.register_blueprint(start.pages(parts.web_sessions, parts.settings, parts.clock.now))
     app.register_blueprint(links.pages(parts.web_sessions, parts.clock.now))
     app.register_blueprint(health.pages(parts.engine, parts.clock.now, parts.why_database_away))
     if not parts.settings.production and isinstance(parts.clock, MovableClock):
