@@ -24,7 +24,7 @@ from typing import Any
 import psycopg
 
 from bench import imports, population
-from bench.children import ROOT, WORKERS, environment, free_port, gunicorn
+from bench.children import ROOT, WORKERS, end_with_parent, environment, free_port, gunicorn
 from bench.figure import machine
 from bench.ground import CLUB, Ground, club, ground, vacuum
 from bench.offer import prepare
@@ -150,6 +150,7 @@ def _begin(stack: ExitStack, place: Ground, kind: Work, settings: dict[str, str]
         subprocess.Popen(
             kind.command(place),
             cwd=ROOT,
+            preexec_fn=end_with_parent,
             env={**os.environ, **settings},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE if kind.begins_when_told else log,
@@ -193,6 +194,7 @@ def pressed(line: int, side: Side, first: int, n: int, per_second: int = PER_SEC
     done = subprocess.run(
         [sys.executable, "-m", "bench.load"],
         cwd=ROOT,
+        preexec_fn=end_with_parent,
         input=json.dumps({**wanted, "per_second": per_second}).encode(),
         stdout=subprocess.PIPE,
         check=True,

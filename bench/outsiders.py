@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bench.beside import pressed
-from bench.children import ROOT, environment, free_port, gunicorn
+from bench.children import ROOT, end_with_parent, environment, free_port, gunicorn
 from bench.figure import Figure
 from bench.ground import Ground, club, ground
 from bench.strangers import KINDS
@@ -81,7 +81,9 @@ def _strangers(wanted: dict[str, Any]) -> Iterator[dict[str, dict[str, int]]]:
     """The strangers at work; afterwards, what they were answered."""
     seen: dict[str, dict[str, int]] = {}
     command = [sys.executable, "-m", "bench.strangers"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(
+        command, cwd=ROOT, preexec_fn=end_with_parent, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
         try:
             assert child.stdin is not None
             assert child.stdout is not None
