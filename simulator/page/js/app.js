@@ -5,7 +5,7 @@ import { startClock } from './clock.js';
 import { button, el, icon } from './dom.js';
 import { startFaults } from './faults.js';
 import { language, onLanguage, setLanguage, t } from './i18n.js';
-import { everythingOver } from './over.js';
+import { everythingOver, links } from './over.js';
 import { startPeople } from './people.js';
 import { row, startPhones, switcher } from './phones.js';
 import { follow, on, refresh, store } from './store.js';
@@ -50,12 +50,6 @@ async function startOver() {
   await attempt(() => post('/reset', { keep_people: true }));
 }
 
-/** What whoever started the simulator offers beside the phones. */
-const links = () =>
-  store.owner.links.map(({ name, url }) =>
-    el('a', { class: 'button quiet', href: url, target: '_blank', rel: 'noopener' }, name, ' ↗'),
-  );
-
 let mini = null;
 
 function drawHead() {
@@ -80,7 +74,7 @@ function drawHead() {
     ),
     el('span', { class: `line-state${store.live ? ' live' : ''}`, role: 'status' }, store.live ? t('live') : t('away')),
     mini,
-    ...links(),
+    ...links('wide-only'),
     button(t('reset'), startOver, { class: 'button quiet wide-only' }),
     button(hidden ? t('showTools') : t('hideTools'), toggleTools, {
       class: 'button quiet wide-only',

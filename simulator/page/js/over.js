@@ -3,6 +3,7 @@
 import { get, post } from './api.js';
 import { button, el } from './dom.js';
 import { t } from './i18n.js';
+import { store } from './store.js';
 import { attempt, confirmed } from './toast.js';
 
 const EACH_MS = 600;
@@ -31,6 +32,12 @@ export async function everythingOver() {
   dialog.querySelector('progress').remove();
   dialog.append(el('p', { role: 'alert' }, t('startOverFailed')), button(t('close'), () => dialog.remove()));
 }
+
+/** What whoever started the simulator offers beside the phones. */
+export const links = (where) =>
+  store.owner.links.map(({ name, url }) =>
+    el('a', { class: `button quiet ${where}`, href: url, target: '_blank', rel: 'noopener' }, t(name) || name),
+  );
 
 /** Reads how far it is until it is over; answers how it ended. */
 async function ended(said) {

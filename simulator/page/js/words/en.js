@@ -33,6 +33,8 @@ export const en = {
   button: 'Button',
   page: 'Page',
   name: 'Name',
+  'Start page': 'Start page',
+  Console: 'Console',
   askStartOver:
     'Start the demo over? Members, claims, stars, offers and chats go, the example data comes anew, and the clock is set back.',
   startingOver: 'Starting over…',
