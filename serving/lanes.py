@@ -26,17 +26,20 @@ class Lane:
 
 WEBHOOK = Lane("webhook", 8, 256)
 """LINE's events. Its threads are gunicorn's `threads`."""
-HEALTH = Lane("health", 1, 16)
-PAGES = Lane("pages", 4, 64)
+HEALTH = Lane("health", 1, 128)
+PAGES = Lane("pages", 2, 64)
 """Pages of a use, partners' pages, pictures, links of offers."""
 PIN = Lane("pin", 1, 8)
 """A partner's PIN: argon2."""
 SIGN_IN = Lane("sign-in", 1, 8)
 """A password or second factor: argon2, tens of milliseconds of every core and 64 MB a time."""
-STRANGERS = Lane("strangers", 2, 16)
+STRANGERS = Lane("strangers", 1, 16)
 """The console for whoever has not signed in: the sign-in page."""
 CONSOLE = Lane("console", 4, 32)
 LANES = (WEBHOOK, HEALTH, PAGES, PIN, SIGN_IN, STRANGERS, CONSOLE)
+GIVE_WAY = frozenset({SIGN_IN.name, PIN.name, STRANGERS.name})
+"""Refused while the webhook's threads are nearly all at work, too: what strangers may ask for costs processor time, which no
+queue bounds."""
 HASHING = ("/console/sign-in", "/console/second-factor", "/console/new-password")
 
 
@@ -70,9 +73,9 @@ class Pool(ThreadedTaskDispatcher):
         """Whether one more may wait."""
         return len(self.queue) < self._most
 
-    def busy(self) -> bool:
-        """Whether anything waits or is being answered."""
-        return bool(self.queue) or self.active_count > 0
+    def crowded(self) -> bool:
+        """Whether nearly all of its threads are at work."""
+        return 4 * (self.active_count + len(self.queue)) >= 3 * len(self.threads)
 
 
 class Lanes:
@@ -90,7 +93,8 @@ class Lanes:
         request = channel.requests[0]
         if request.error is None:
             name = lane_of(request.command, request.path, request.signed_in).name
-            if self._pools[name].admits():
+            crowded = name in GIVE_WAY and self._pools[WEBHOOK.name].crowded()
+            if not crowded and self._pools[name].admits():
                 self._pools[name].add_task(channel)
                 return
             request.error = self._refusals.busy(request.path)

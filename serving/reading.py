@@ -137,6 +137,12 @@ class Channel(HTTPChannel):
             return now - self.begun > HEADER_SECONDS
         return now - self.begun > BODY_SECONDS + request.body_bytes_received / BODY_RATE
 
+    def rests(self) -> bool:
+        """Whether it can only be woken by a byte from outside: nothing is answered, sent or thrown away."""
+        return not (
+            self.requests or self.total_outbufs_len or self.will_close or self.close_when_flushed or self.lingering
+        )
+
     def give_up(self) -> None:
         """Answer 408 to a request that does not come to its end; close what asked nothing."""
         with self.requests_lock:
@@ -149,8 +155,8 @@ class Channel(HTTPChannel):
         self.leave()
 
     def readable(self) -> bool:
-        """Also while what comes is thrown away."""
-        return bool(self.lingering) or bool(super().readable())
+        """Also while what comes is thrown away, as far as this process has time for that."""
+        return self.server.may_discard() if self.lingering else bool(super().readable())
 
     def writable(self) -> bool:
         """Not while only reading is left."""
@@ -162,7 +168,7 @@ class Channel(HTTPChannel):
             super().handle_read()
             return
         with suppress(OSError):
-            self.recv(READ_BYTES)  # closes at the end
+            self.server.discarded(len(self.recv(READ_BYTES)))  # closes at the end
 
     def handle_close(self) -> None:
         """Closes; after a refusal only our half, until the other side has read it or `LINGER_SECONDS` are over."""

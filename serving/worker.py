@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import resource
+import sys
 import time
 from contextlib import suppress
 from typing import Any
@@ -22,6 +23,7 @@ from waitress.server import TcpWSGIServer, UnixWSGIServer
 
 from serving.about import PLACE, Serving
 from serving.lanes import Lanes
+from serving.loop import Loop
 from serving.reading import Bounds, Channel
 
 CONNECTIONS = 500
@@ -30,6 +32,12 @@ FILES = 4096
 """Open files a process asks the system for: connections, bodies on their way, the database."""
 WRITING_SECONDS = 30
 """Without a byte taken from an answer."""
+DISCARDED = 48 * 1024 * 1024
+"""Bytes a second thrown away for those who are refused and go on sending: one hears why, a crowd costs no core."""
+SWITCH_SECONDS = 0.001
+"""After which a thread that computes lets another go on: a page that is drawn must not keep a webhook five times as long."""
+TURN_SECONDS = 0.5
+"""The longest the loop waits: late connections are looked for once a second."""
 CLOSING_SECONDS = 2.0
 """How long an ending process still answers on connections it keeps: a request may be on its way."""
 
@@ -39,11 +47,22 @@ class _Bounded:
 
     channel_class = Channel
     ending = False
+    left = 0
 
     def maintenance(self: Any, now: float) -> None:
         """Once a second: late connections are given up."""
+        self.left = DISCARDED
         for channel in [channel for channel in self.active_channels.values() if channel.late(now)]:
+            self._map.wake(channel._fileno)
             channel.give_up()
+
+    def may_discard(self) -> bool:
+        """Whether more may be thrown away in this second."""
+        return self.left > 0
+
+    def discarded(self, count: int) -> None:
+        """So many bytes were thrown away."""
+        self.left -= count
 
     def handle_accept(self: Any) -> None:
         """One more connection; where there are too many, in the place of another."""
@@ -77,15 +96,16 @@ class Worker(Base):
     def run(self) -> None:
         """Serve until told to end, or until gunicorn's main process is gone."""
         _more_files()
-        loop: dict[int, Any] = {}
+        sys.setswitchinterval(SWITCH_SECONDS)
+        loop = Loop()
         lanes = self._open(loop)
         while self.alive and self.ppid == os.getppid():
             self.notify()
-            wasyncore.loop(timeout=1.0, use_poll=True, map=loop, count=1)
+            loop.turn(TURN_SECONDS)
         self._end(loop)
         lanes.shutdown(1.0)
 
-    def _open(self, loop: dict[int, Any]) -> Lanes:
+    def _open(self, loop: Loop) -> Lanes:
         about = getattr(self.wsgi, "extensions", {}).get(PLACE) or Serving()
         bounds = Bounds(
             about.signed_in, about.refusals, channel_timeout=WRITING_SECONDS, cleanup_interval=1,
@@ -96,7 +116,7 @@ class Worker(Base):
         self.servers = tuple(self._server(one.sock, loop, lanes, bounds) for one in self.sockets)
         return lanes
 
-    def _server(self, sock: Any, loop: dict[int, Any], lanes: Lanes, bounds: Bounds) -> Any:
+    def _server(self, sock: Any, loop: Loop, lanes: Lanes, bounds: Bounds) -> Any:
         sock.setblocking(False)
         about = (sock.family, sock.type, sock.proto, sock.getsockname())
         kind = _Tcp if isinstance(sock.getsockname(), tuple) else _Unix
@@ -108,14 +128,14 @@ class Worker(Base):
         for server in self.servers:
             server.pull_trigger()
 
-    def _end(self, loop: dict[int, Any]) -> None:
+    def _end(self, loop: Loop) -> None:
         """Answer for a moment more, closing each connection with its answer; then accept nothing, and finish what was asked."""
         for server in self.servers:
             server.ending = True
         begun = time.monotonic()
         while (waited := time.monotonic() - begun) < self.cfg.graceful_timeout:
             self.notify()
-            wasyncore.loop(timeout=0.1, use_poll=True, map=loop, count=1)
+            loop.turn(0.1)
             if waited > CLOSING_SECONDS:
                 self._close()
                 hopeful = waited < CLOSING_SECONDS + 1

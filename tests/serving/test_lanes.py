@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 from flask import Flask
 
@@ -97,3 +100,79 @@ def test_a4_a_refusal_says_what_where_and_when_to_return() -> None:
     assert found.busy("/console/sign-in") is found.busy("/console/me")
     assert found.busy(f"/callback/{CLUB}").to_response()[2] == b"too many at once, try again\n"
     assert found.large("/partner/x", limits.SMALL).to_response()[2] == b"<p>large False 16 kB</p>"
+
+
+class _Request:
+    """As much of a request as a lane looks at."""
+
+    error = None
+    signed_in = False
+
+    def __init__(self, command: str, path: str) -> None:
+        self.command, self.path = command, path
+
+
+class _Channel:
+    """A connection with one request, answered when it is let go on."""
+
+    refused = False
+
+    def __init__(self, command: str, path: str, until: threading.Event) -> None:
+        self.requests, self._until, self.answered = [_Request(command, path)], until, threading.Event()
+
+    def service(self) -> None:
+        """The work."""
+        if self.requests[0].error is None:
+            self._until.wait(10)
+        self.answered.set()
+
+
+def test_a4_what_strangers_ask_for_gives_way_while_the_bot_is_at_work() -> None:
+    """With nearly all of its threads busy, passwords and PINs are refused, members' pages are not; afterwards they go on."""
+    go_on = threading.Event()
+    found = lanes.Lanes(4, Refusals())
+    hooks = [_Channel("POST", f"/callback/{CLUB}", go_on) for _ in range(3)]
+    try:
+        for hook in hooks:
+            found.add_task(hook)
+        for method, path, refused in (
+            ("POST", "/console/sign-in", True),
+            ("POST", "/partner/abc", True),
+            ("GET", "/console/sign-in", True),
+            ("GET", "/partner/abc", False),
+            ("GET", "/readyz", False),
+        ):
+            one = _Channel(method, path, go_on)
+            found.add_task(one)
+            assert one.refused is refused, path
+        go_on.set()
+        assert all(hook.answered.wait(10) for hook in hooks)
+        later = _Channel("POST", "/console/sign-in", go_on)
+        for _ in range(100):
+            later = _Channel("POST", "/console/sign-in", go_on)
+            found.add_task(later)
+            if not later.refused:
+                break
+            time.sleep(0.05)
+        assert not later.refused
+    finally:
+        go_on.set()
+        found.shutdown(1)
+
+
+def test_a4_a_full_queue_is_refused_at_once() -> None:
+    """One is judged, eight wait, the tenth is told 503; the other lanes do not notice."""
+    go_on = threading.Event()
+    found = lanes.Lanes(4, Refusals())
+    try:
+        people = [_Channel("POST", "/console/sign-in", go_on) for _ in range(12)]
+        for one in people:
+            found.add_task(one)
+            time.sleep(0.01)
+        assert [one.refused for one in people].count(False) == lanes.SIGN_IN.threads + lanes.SIGN_IN.waiting
+        page = _Channel("GET", "/use/abc", go_on)
+        found.add_task(page)
+        assert not page.refused
+    finally:
+        go_on.set()
+        found.shutdown(1)
