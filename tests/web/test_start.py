@@ -20,7 +20,6 @@ other,อื่น,Other,
 """
 
 
-
 def page(sessions: sessionmaker[Session], env: str, folder: Path) -> str:
     """The page in this environment."""
     settings = replace(read_settings({"SITTHI_ENV": "test", "SITTHI_DATA_DIR": str(folder)}, ("family_club",)), env=env)
