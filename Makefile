@@ -16,10 +16,11 @@ TESTS ?= tests
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
 
-setup: ## makes .venv and the simulator's page; done already, it takes a moment
+setup: ## makes .venv, with what tests and checks need, and the pages; done already, it takes a moment
 	@scripts/setup.sh
 
-run: setup ## everything on this machine, with example data; prints where to open it
+run: ## everything on this machine, with example data; sets up what it needs and prints where to open it
+	@scripts/setup.sh run
 	@$(PY) -m demo
 
 test: setup ## every test; installs Chromium where it may

@@ -6,10 +6,11 @@ import atexit
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 from flask import Flask
@@ -28,6 +29,8 @@ from clubs import Club, ClubFileError, club_files, load_clubs
 from database import durability
 from database.embedded import DatabaseError
 from database.engine import make_engine, make_sessions, resolve_url
+from database.restarting import Restarter
+from database.unreachable import Unreachable, try_once
 from handlers import ROUTES, offering
 from handlers.conversation import Conversation
 from handlers.previewing import privilege_card
@@ -35,8 +38,10 @@ from jobs.attending import Attendant
 from jobs.tasks import ring
 from jobs.timetable import TIMETABLE
 from models import Person, Privilege
+from serving.about import PLACE, Serving
+from serving.refusals import Refusals
 from settings import Settings, SettingsError, read_settings
-from web import console, demo, headers, health, links, member
+from web import console, demo, headers, health, links, member, refused, start
 
 WEB_STATEMENT_MS = 1500
 """LINE waits two seconds: a statement that takes longer is given up and answered 503."""
@@ -59,10 +64,22 @@ class Parts:
     clubs: Mapping[str, Club]
     lines: Mapping[str, Line]
 
+    restarter: Restarter | None
+    """Brings the embedded server back; None where the database is somebody else's."""
+
     @cached_property
     def database_url(self) -> str:
         """The external server's, or the embedded one's, started at first need."""
         return resolve_url(self.settings.database_url, self.settings.data_dir)
+
+    def database_gone(self) -> None:
+        """Whoever cannot connect says so: an embedded server is started again. Returns at once."""
+        if self.restarter is not None:
+            self.restarter.gone()
+
+    def why_database_away(self) -> str | None:
+        """What is known of a database that does not answer; None: nothing."""
+        return self.restarter.why_away() if self.restarter is not None else None
 
     @cached_property
     def vault(self) -> Vault:
@@ -72,7 +89,7 @@ class Parts:
     @cached_property
     def engine(self) -> Engine:
         """For commands and jobs: statements may take their time."""
-        return make_engine(self.database_url)
+        return make_engine(self.database_url, gone=self.database_gone)
 
     @cached_property
     def sessions(self) -> sessionmaker[Session]:
@@ -83,7 +100,8 @@ class Parts:
     def web_sessions(self) -> sessionmaker[Session]:
         """Sessions for webhooks and pages: nothing may hold a turn longer than LINE waits."""
         return make_sessions(
-            make_engine(self.database_url, pool_size=16, statement_ms=WEB_STATEMENT_MS), vault=self.vault
+            make_engine(self.database_url, pool_size=16, statement_ms=WEB_STATEMENT_MS, gone=self.database_gone),
+            vault=self.vault,
         )
 
     @cached_property
@@ -112,7 +130,7 @@ class Parts:
     @cached_property
     def console(self) -> console.Console:
         """What the console's pages are given: connections of their own, so that no list delays a webhook."""
-        engine = make_engine(self.database_url, pool_size=8, statement_ms=CONSOLE_STATEMENT_MS)
+        engine = make_engine(self.database_url, pool_size=8, statement_ms=CONSOLE_STATEMENT_MS, gone=self.database_gone)
         sessions = make_sessions(engine, vault=self.vault)
         wall = SystemClock().now if self.settings.env == "demo" else self.clock.now
         return console.Console(
@@ -174,13 +192,15 @@ def create_app(
     """The WSGI application: webhooks, pages and commands.
 
     When it must not start it raises one of `CANT_START`; but where the settings are the environment's there is nobody
-    to catch it: then it says why and exits (`flask`, gunicorn).
+    to catch it: then it says why and exits (gunicorn), or leaves it to the command that needs it (`flask`).
     """
     if settings is not None:
         return _made(make_parts(settings, line, clock))
     try:
         return _made(make_parts(None, line, clock))
     except CANT_START as fault:
+        if commands.looked_up():
+            return commands.without_program(fault)
         print(fault, file=sys.stderr, flush=True)
         raise SystemExit(EXIT) from None
 
@@ -193,12 +213,15 @@ def _made(parts: Parts) -> Flask:
     app.extensions["sitthi"] = parts
     app.register_blueprint(webhook(parts.doors))
     app.register_blueprint(member.pages(parts.web_sessions, parts.clubs, parts.settings, parts.clock.now))
+    app.register_blueprint(start.pages(parts.web_sessions, parts.settings, parts.clock.now))
     app.register_blueprint(links.pages(parts.web_sessions, parts.clock.now))
-    app.register_blueprint(health.pages(parts.engine, parts.clock.now))
+    app.register_blueprint(health.pages(parts.engine, parts.clock.now, parts.why_database_away))
     if not parts.settings.production and isinstance(parts.clock, MovableClock):
         app.register_blueprint(demo.pages(parts.clock, lambda: ring(parts.database_url)))
     headers.protect(app, parts.settings)
-    console.mount(app, console.make(parts.console, list(reversed(parts.vault.signing_keys))))
+    inner = console.make(parts.console, list(reversed(parts.vault.signing_keys)))
+    console.mount(app, inner)
+    app.extensions[PLACE] = Serving(partial(console.signed_in, inner), Refusals(refused.pages(inner), refused.HEADERS))
     commands.register(app)
     app.wsgi_app = door(parts.doors, app.wsgi_app)  # type: ignore[method-assign, assignment]  # as Flask wants it wrapped
     atexit.register(parts.outbox.close)
@@ -216,14 +239,43 @@ def make_parts(
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
         ],
+        logger_factory=structlog.PrintLoggerFactory(file=cast(TextIO, _Lines())),
         cache_logger_on_first_use=True,
     )
     found = settings or settings_from_environment()
-    if found.production and found.database_url:
-        durability.demand(found.database_url)
+    if found.database_url:
+        _try_database(found.database_url, found.production)
     clubs = load_clubs(found.clubs, found.clubs_dir)
     lines = line or {club: Line(found.channels[club].token, found.line_api_url, found.line_data_url) for club in clubs}
-    return Parts(found, clock or _clock(found), clubs, lines)
+    restarter = None if found.database_url else Restarter(found.data_dir)
+    return Parts(found, clock or _clock(found), clubs, lines, restarter)
+
+
+def _try_database(url: str, production: bool) -> None:
+    """Raises `DatabaseError` for an address that will never do, or a server that may lose what it acknowledged. One that is
+    away is told once and waited for; a command finds that out when it needs it."""
+    try:
+        try_once(url)
+    except Unreachable as fault:
+        if not fault.passing:
+            raise
+        if not commands.looked_up():
+            print(f"{fault} Until then nothing is answered; this program goes on trying.", file=sys.stderr, flush=True)
+        return
+    if production:
+        durability.demand(url)
+
+
+class _Lines:
+    """Where log lines go: stdout. Where that is a file on a full disk they are lost, and nothing else with them."""
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            sys.stdout.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stdout.flush()
 
 
 def settings_from_environment() -> Settings:

@@ -3,8 +3,11 @@
 import ctypes
 import gc
 import os
+import sys
+from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parent))  # `--chdir` may lead elsewhere: the worker is found all the same
 gc.disable()  # until everything is imported: half a second of looking through what stays anyway
 ARENA_MAX = -8
 """glibc's `M_ARENA_MAX`."""
@@ -13,10 +16,12 @@ if hasattr(ctypes.CDLL(None), "mallopt"):
     ctypes.CDLL(None).mallopt(ARENA_MAX, 1)
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 """Processes; about one per core. Any number of machines may run some: they share nothing but the database."""
-worker_class = "gthread"
+worker_class = "serving.worker.Worker"
+"""Slow clients cost it no thread, and each kind of request has threads of its own: `serving/lanes.py`. On gunicorn's own
+`gthread` twenty slow connections stop the bot."""
 threads = 8
-"""Requests answered at once in a process. Its connections to PostgreSQL are at most these 8 for turns, 15 for what follows
-them (replies, menus, health) and 13 for the console: allow for workers × 36."""
+"""Webhooks answered at once in a process; pages have others. Its connections to PostgreSQL are at most 13 for turns
+and members' pages, 15 for what follows turns (replies, menus, health) and 8 for the console: allow for workers × 36."""
 preload_app = True
 """Imported and checked once, before the workers: wrong settings end the start, and what is imported is shared memory.
 Nothing that must not cross a fork is made before it: threads and connections come with the first webhook."""

@@ -24,7 +24,7 @@ from typing import Any
 import psycopg
 
 from bench import imports, population
-from bench.children import ROOT, WORKERS, environment, free_port, gunicorn
+from bench.children import ROOT, WORKERS, end_with_parent, environment, free_port, gunicorn
 from bench.figure import machine
 from bench.ground import CLUB, Ground, club, ground, vacuum
 from bench.offer import prepare
@@ -132,10 +132,10 @@ def run(work: str, webhooks: int, n: int | None = None) -> dict[str, Any]:
         side = ours_at(place, port, max(PEOPLE, kind.accounts(size)), claims=True)
         start(stack, place, "ours", gunicorn("app:create_app()", port, *WORKERS), port, settings)
         kind.prepare(place, size)
-        _press(line, side, 0, WARM)
-        alone = _press(line, side, WARM, webhooks)
+        pressed(line, side, 0, WARM)
+        alone = pressed(line, side, WARM, webhooks)
         child = _begin(stack, place, kind, settings)
-        during = _press(line, side, WARM + webhooks, webhooks)
+        during = pressed(line, side, WARM + webhooks, webhooks)
         with psycopg.connect(place.url) as connection:
             (done,) = connection.execute(kind.done.encode()).fetchone() or (0,)
         broken = _faults(child, kind, {"alone": alone, "during": during})
@@ -150,6 +150,7 @@ def _begin(stack: ExitStack, place: Ground, kind: Work, settings: dict[str, str]
         subprocess.Popen(
             kind.command(place),
             cwd=ROOT,
+            preexec_fn=end_with_parent,
             env={**os.environ, **settings},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE if kind.begins_when_told else log,
@@ -183,8 +184,8 @@ def _faults(child: subprocess.Popen[str], kind: Work, loads: dict[str, dict[str,
     return broken
 
 
-def _press(line: int, side: Side, first: int, n: int) -> dict[str, float]:
-    """`n` webhooks from the `first` on at their times; what became of them."""
+def pressed(line: int, side: Side, first: int, n: int, per_second: int = PER_SECOND) -> dict[str, float]:
+    """`n` webhooks from the `first` on at their times: p50, p99, worst (ms), and how many replies were lost."""
     asked(line, "/forget", b"")
     bodies = [
         json.dumps(body_of(side.events[k % len(side.events)]), ensure_ascii=False) for k in range(first, first + n)
@@ -193,7 +194,8 @@ def _press(line: int, side: Side, first: int, n: int) -> dict[str, float]:
     done = subprocess.run(
         [sys.executable, "-m", "bench.load"],
         cwd=ROOT,
-        input=json.dumps({**wanted, "per_second": PER_SECOND}).encode(),
+        preexec_fn=end_with_parent,
+        input=json.dumps({**wanted, "per_second": per_second}).encode(),
         stdout=subprocess.PIPE,
         check=True,
     )

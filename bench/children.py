@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import secrets
 import signal
@@ -10,16 +11,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bench.ground import CLUB, Ground
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60.0
+_PR_SET_PDEATHSIG = 1
 SECRET = secrets.token_hex(16)
 TOKEN = secrets.token_hex(32)
-WORKERS = ("--workers", "2", "--worker-class", "gthread", "--threads", "8")
+WORKERS = ("--workers", "2", "--threads", "8")
+
+
+def end_with_parent() -> None:
+    """In a child before it becomes another program: the kernel asks it to end when the bench is gone, kill -9 too."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _surroundings() -> dict[str, str]:
@@ -38,11 +46,13 @@ def running(command: Sequence[str], log: Path, environment: Mapping[str, str]) -
             stdout=output,
             stderr=output,
             start_new_session=True,
+            preexec_fn=end_with_parent,
         )
     try:
         yield process
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):  # ended by itself
+            os.killpg(process.pid, signal.SIGTERM)
         try:
             process.wait(15)
         except subprocess.TimeoutExpired:

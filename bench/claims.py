@@ -12,7 +12,7 @@ import psycopg
 from sqlalchemy import Engine
 
 from bench import population
-from bench.children import ROOT
+from bench.children import ROOT, end_with_parent
 from bench.figure import Figure, alternating, compared, spread
 from bench.ground import Ground, club, ground, vacuum
 from bench.rivals import Task
@@ -88,7 +88,7 @@ def _race(place: Ground, how: str, ids: Sequence[int], attempts: int) -> float:
         task = Task(place.url, how, list(ids), number, PROCESSES, THREADS, attempts)
         child = subprocess.Popen(
             [sys.executable, "-m", "bench.rivals", json.dumps(asdict(task))],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            cwd=ROOT, preexec_fn=end_with_parent, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         children.append(child)
     try:

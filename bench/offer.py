@@ -19,7 +19,7 @@ import psycopg
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bench.children import ROOT, TOKEN, environment, free_port, running, wait_for
+from bench.children import ROOT, TOKEN, end_with_parent, environment, free_port, running, wait_for
 from bench.figure import Figure
 from bench.ground import CLUB, Ground, club, ground, vacuum
 from benefits.offers import budget, preparing
@@ -141,7 +141,13 @@ def _child(arguments: list[str], settings: dict[str, str], *, wait: bool) -> dic
     """Run a worker to its end; what it tells."""
     command = [sys.executable, "-m", "bench.offer_worker", *arguments]
     with subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, **settings}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        preexec_fn=end_with_parent,
+        env={**os.environ, **settings},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as child:
         assert child.stdout is not None
         try:

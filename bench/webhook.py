@@ -18,7 +18,18 @@ from typing import Any
 from sqlalchemy import text
 
 from bench import population
-from bench.children import ROOT, SECRET, TOKEN, WORKERS, environment, free_port, gunicorn, running, wait_for
+from bench.children import (
+    ROOT,
+    SECRET,
+    TOKEN,
+    WORKERS,
+    end_with_parent,
+    environment,
+    free_port,
+    gunicorn,
+    running,
+    wait_for,
+)
 from bench.figure import Figure, alternating, compared, spread
 from bench.ground import CLUB, Ground, club, ground, vacuum
 from bot.actions import Action, ClaimFor, ShowPrivilege
@@ -148,6 +159,7 @@ def press(line: int, side: Side, n: int, think: float = 0.0) -> Pressed:
     done = subprocess.run(
         [sys.executable, "-m", "bench.load"],
         cwd=ROOT,
+        preexec_fn=end_with_parent,
         input=json.dumps(wanted).encode(),
         stdout=subprocess.PIPE,
         check=True,

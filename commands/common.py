@@ -6,22 +6,70 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import click
+import psycopg
 from flask import current_app, has_app_context
 from flask.cli import ScriptInfo
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from benefits.periods import parse_month
 from clubs import Club
 from database import migrate
+from database.account import DatabaseError
+from database.unreachable import unreachable
+from models.pipeline import Unanswered
+
+PLACE = "sitthi"
+"""The key of the program's parts in `app.extensions`."""
+Does = TypeVar("Does", bound=Callable[..., Any])
+
+
+class Refused(click.ClickException):
+    """Why a command cannot work, told without a word in front; the exit code is the program's own for not starting."""
+
+    exit_code = 3
+
+    def show(self, file: Any = None) -> None:
+        """On stderr, as it is."""
+        click.echo(self.format_message(), err=True)
+
+
+class CannotStart:
+    """In the place of the program's parts: whatever is asked of them, it says why there are none."""
+
+    def __init__(self, why: str) -> None:
+        self.__dict__["why"] = why
+
+    def __getattr__(self, name: str) -> Any:
+        raise Refused(self.__dict__["why"])
+
+
+def explain(do: Does) -> Does:
+    """`do`, but a database that cannot be reached is a sentence and no traceback."""
+
+    @wraps(do)
+    def command(*arguments: Any, **values: Any) -> Any:
+        try:
+            return do(*arguments, **values)
+        except DatabaseError as fault:
+            raise Refused(str(fault)) from None
+        except (OperationalError, psycopg.OperationalError) as error:
+            cause = error.orig if isinstance(error, OperationalError) else error
+            if getattr(cause, "sqlstate", None) is not None or isinstance(cause, Unanswered):
+                raise  # a statement failed, on a connection that was there
+            raise Refused(str(unreachable(cause or error, parts().settings.database_url))) from None
+
+    return cast(Does, command)
 
 
 def parts() -> Any:
     """The parts of the application the command runs in (`app.Parts`), also while options are still being read."""
     found = current_app if has_app_context() else click.get_current_context().ensure_object(ScriptInfo).load_app()
-    return found.extensions["sitthi"]
+    return found.extensions[PLACE]
 
 
 def ready_engine() -> Engine:

@@ -77,6 +77,16 @@ class Cluster:
         return self.data_dir / "postgres.lock"
 
     @property
+    def stopped(self) -> Path:
+        """Written by `stop`: the server is not to come back by itself."""
+        return self.data_dir / "postgres.stopped"
+
+    @property
+    def control(self) -> Path:
+        """PostgreSQL's own note of how its data stand."""
+        return self.home / "global" / "pg_control"
+
+    @property
     def pid_file(self) -> Path:
         """Written by PostgreSQL; believed only while the lock is held."""
         return self.home / "postmaster.pid"

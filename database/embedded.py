@@ -23,7 +23,10 @@ from pathlib import Path
 from database.account import DatabaseError
 from database.cluster import NAME, PORT, Cluster, bin_dir
 
-__all__ = ["DatabaseError", "bin_dir", "client_environment", "ensure_running", "is_running", "psql_command", "stop"]
+__all__ = [
+    "DatabaseError", "bin_dir", "client_environment", "clock", "ensure_running", "is_running", "lives", "psql_command",
+    "stop", "stopped_since",
+]  # fmt: skip
 
 # Given at every start. Terse and without statements: the log must not hold what people typed.
 FIXED_SETTINGS = {
@@ -42,14 +45,22 @@ LOG_MAX = 10_000_000  # bytes; a longer log is put aside at the next start
 _started: dict[Path, subprocess.Popen[bytes]] = {}  # so that a server of ours that ended does not stay a zombie
 
 
-def ensure_running(data_dir: Path, settings: Mapping[str, str] | None = None, *, patience: float = PATIENCE) -> str:
+def ensure_running(
+    data_dir: Path,
+    settings: Mapping[str, str] | None = None,
+    *,
+    patience: float = PATIENCE,
+    on_purpose: bool = True,
+) -> str:
     """Starts the server of `data_dir` unless it runs, and returns the `postgresql://` URL of its database `sitthi`.
 
     Any number of processes may call this at once. `settings` are PostgreSQL's, for this start only (a server that runs
-    already keeps its own). The server outlives the caller. Raises DatabaseError, with the end of the server's log, when
-    it can't start or takes more than `patience` seconds.
+    already keeps its own). `on_purpose`: this takes a stop on purpose back. The server outlives the caller. Raises
+    DatabaseError, with the end of the server's log, when it can't start or takes more than `patience` seconds.
     """
     cluster = Cluster.of(data_dir)
+    if on_purpose:
+        cluster.stopped.unlink(missing_ok=True)
     begun = time.monotonic()
     server = None
     while time.monotonic() - begun < patience:
@@ -89,6 +100,8 @@ def stop(data_dir: Path, mode: str = "fast", *, patience: float = PATIENCE) -> N
     if not (data_dir / "postgres.lock").exists():
         return
     cluster = Cluster.of(data_dir)
+    with suppress(OSError):  # a full disk: then the server's own word has to do
+        cluster.stopped.touch()
     told = None
     begun = time.monotonic()
     while time.monotonic() - begun < patience:
@@ -105,6 +118,25 @@ def stop(data_dir: Path, mode: str = "fast", *, patience: float = PATIENCE) -> N
             told = server
         time.sleep(0.05)
     raise DatabaseError(f"The database in {cluster.home} still runs after {patience:.0f} s.{_log_tail(cluster)}")
+
+
+def lives(data_dir: Path) -> bool:
+    """Whether the server's own process is there, whatever it is doing: answering, recovering, shutting down."""
+    return _server_pid(Cluster.of(data_dir)) is not None
+
+
+def stopped_since(data_dir: Path, moment: float) -> bool:
+    """Whether somebody stopped the server of `data_dir` on purpose after `moment` (seconds of `clock`): by `stop`, or so that
+    it ended cleanly. A server that was killed, or ran out of disk, has written no such thing."""
+    cluster = Cluster.of(data_dir)
+    if _written(cluster.stopped) > moment:
+        return True
+    return _written(cluster.control) > moment and _server_pid(cluster) is None and _ended_cleanly(cluster)
+
+
+def clock() -> float:
+    """Seconds of the system's clock, as files carry them."""
+    return time.time()
 
 
 def psql_command(data_dir: Path) -> list[str]:
@@ -182,6 +214,21 @@ def _server_pid(cluster: Cluster) -> int | None:
         if pid in _processes(cluster):
             return pid
     return None
+
+
+def _written(file: Path) -> float:
+    """When the file was last written; 0 when it is not there."""
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _ended_cleanly(cluster: Cluster) -> bool:
+    """Whether the data say that their server shut down: what a crash leaves says that it runs."""
+    command = [str(cluster.programs / "pg_controldata"), "-D", str(cluster.home)]
+    told = subprocess.run(command, check=False, env={"LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True)
+    return b"Database cluster state:               shut down\n" in told.stdout
 
 
 def _processes(cluster: Cluster) -> Iterator[int]:

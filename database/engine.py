@@ -42,10 +42,12 @@ def resolve_url(database_url: str | None, data_dir: Path) -> str:
     return database_url or embedded.ensure_running(data_dir)
 
 
-def make_engine(url: str, *, pool_size: int = 10, statement_ms: int | None = None) -> Engine:
+def make_engine(
+    url: str, *, pool_size: int = 10, statement_ms: int | None = None, gone: Callable[[], None] | None = None
+) -> Engine:
     """An engine on psycopg 3 in UTC. `statement_ms` bounds every statement and lock wait, so a turn fails in time, also
     where the server does not answer at all; a transaction that asks nothing for three times as long is ended, and its
-    locks with it."""
+    locks with it. `gone` is called whenever no connection can be made, before the error is raised."""
     options = f"-c timezone=UTC {EACH_ITS_OWN} {SERVER_NOTICES}"
     if statement_ms:
         options += f" -c statement_timeout={statement_ms} -c lock_timeout={statement_ms}"
@@ -58,16 +60,26 @@ def make_engine(url: str, *, pool_size: int = 10, statement_ms: int | None = Non
         hide_parameters=True,  # an error's text goes to the log and beside a parked event: no names, no messages
         connect_args={"options": options, "connect_timeout": 2, **WE_NOTICE, **(UNPREPARED if statement_ms else {})},
     )
-    if statement_ms:
-        event.listen(engine, "do_connect", _punctually(statement_ms / 1000 + SPARE))
+    event.listen(engine, "do_connect", _connecting(statement_ms / 1000 + SPARE if statement_ms else None, gone))
     event.listen(engine, "checkin", _rests)
     event.listen(engine, "checkout", _wakes)
     return engine
 
 
-def _punctually(patience: float) -> Callable[..., Punctual]:
-    def connect(dialect: Any, record: Any, arguments: Sequence[Any], options: dict[str, Any]) -> Punctual:
-        made = Punctual.connect(*arguments, **options)
+def _connecting(patience: float | None, gone: Callable[[], None] | None) -> Callable[..., psycopg.Connection[Any]]:
+    """How connections are made: with `patience` (seconds) they give up in time, else they wait as long as it takes."""
+
+    def connect(
+        dialect: Any, record: Any, arguments: Sequence[Any], options: dict[str, Any]
+    ) -> psycopg.Connection[Any]:
+        try:
+            if patience is None:
+                return psycopg.connect(*arguments, **options)
+            made = Punctual.connect(*arguments, **options)
+        except psycopg.OperationalError:
+            if gone is not None:
+                gone()
+            raise
         made.patience = patience
         return made
 

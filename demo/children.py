@@ -75,17 +75,19 @@ class Children:
                 how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
                 raise ChildDied(f"{child.name} {how}. The end of {child.log}:\n{child.tail()}")
 
-    def stop(self) -> None:
-        """Ends all, the last started first asked, and waits until every process of their groups is gone."""
-        for child in reversed(self._all):
+    def stop(self, *names: str) -> None:
+        """Ends those of these names (none: all), the last started first asked, and waits until every process of their groups
+        is gone."""
+        chosen = [child for child in self._all if not names or child.name in names]
+        for child in reversed(chosen):
             _signal(child, signal.SIGTERM)
         deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline and any(_lives(child) for child in self._all):
+        while time.monotonic() < deadline and any(_lives(child) for child in chosen):
             time.sleep(0.05)
-        for child in self._all:
+        for child in chosen:
             _signal(child, signal.SIGKILL)
             child.process.wait()
-        self._all.clear()
+            self._all.remove(child)
 
 
 def _end_with_parent() -> None:

@@ -24,12 +24,17 @@ def start_over(plan: Plan) -> None:
             "DATABASE_URL names a database of yours: it is not deleted. Empty it yourself, or unset DATABASE_URL."
         )
     with doors.hold(plan.data_dir):
-        _drop(embedded.ensure_running(plan.data_dir))
-        for picture in PICTURES.glob("*.jpg"):
-            (plan.data_dir / "uploads" / picture.name).unlink(missing_ok=True)
-        for folder in (plan.data_dir / "example", plan.logs):
-            shutil.rmtree(folder, ignore_errors=True)
-        (plan.data_dir / "clock.json").unlink(missing_ok=True)
+        forget(plan)
+        shutil.rmtree(plan.logs, ignore_errors=True)
+
+
+def forget(plan: Plan) -> None:
+    """Empty the demo's embedded database, and delete its files and its clock. Whoever is connected is disconnected."""
+    _drop(embedded.ensure_running(plan.data_dir))
+    for picture in PICTURES.glob("*.jpg"):
+        (plan.data_dir / "uploads" / picture.name).unlink(missing_ok=True)
+    shutil.rmtree(plan.data_dir / "example", ignore_errors=True)
+    (plan.data_dir / "clock.json").unlink(missing_ok=True)
 
 
 def _drop(url: str) -> None:

@@ -18,8 +18,9 @@ from clock import MovableClock, SystemClock
 from clubs import load_clubs
 from database import embedded, migrate
 from database.engine import make_engine, make_sessions, resolve_url
-from demo import doors, staff, story
+from demo import doors, fresh, staff, story
 from demo.children import Child, Children
+from demo.over import StartOver
 from demo.phones import Phones, get
 from demo.plan import CLUB, ROOT, Plan
 from demo.seed import load_example
@@ -45,6 +46,8 @@ class Launcher:
         self._begun = time.monotonic()
         self._children = Children(plan.logs, plan.environment(), ROOT)
         self._phones = Phones(plan.line_url)
+        self._club = load_clubs((CLUB,), None)[CLUB]
+        self._over = StartOver()
         self._own_database = False
         self._engine: Engine | None = None
 
@@ -57,7 +60,8 @@ class Launcher:
                 self._print(story.told(self.plan, time.monotonic() - self._begun))
                 while True:
                     self._children.check()
-                    time.sleep(0.3)
+                    if self._over.wanted(0.3):
+                        self._start_over()
             except KeyboardInterrupt:
                 self._print("\nending …")
             finally:
@@ -66,13 +70,32 @@ class Launcher:
     def say(self, text: str) -> None:
         """A line of progress with the seconds since the start."""
         self._print(f"[{time.monotonic() - self._begun:5.1f} s] {text}")
+        self._over.say(text)
 
     def _start(self) -> None:
-        club = load_clubs((CLUB,), None)[CLUB]
-        clock = MovableClock(self.plan.data_dir / "clock.json", self.plan.settings.now)
         self.say(f"starting on the data in {self.plan.data_dir}")
-        self._children.start("line", self.plan.line_command(club.name["th"]))
+        url = None if self.plan.settings.database_url else self._over.url  # a database of somebody's is not emptied
+        self._children.start("line", self.plan.line_command(self._club.name["th"], url))
         self._engine = engine = self._prepare_database()
+        self._fill(engine)
+
+    def _start_over(self) -> None:
+        """As `--fresh` does it, while the phones' page waits: jobs and bot end first, so that nothing writes meanwhile."""
+        assert self._engine is not None
+        self.say("starting over: the bot and the jobs end")
+        self._children.stop("jobs", "menus", "bot")
+        self._engine.dispose()
+        fresh.forget(self.plan)
+        self._phones.clear()
+        self.say("database, chats, menus and clock are empty")
+        migrate.upgrade(self._engine)
+        self._fill(self._engine)
+        self._over.done()
+        self.say("started over")
+
+    def _fill(self, engine: Engine) -> None:
+        """The bot, the phones, the example data, the menus and the jobs, on a database with its tables."""
+        clock = MovableClock(self.plan.data_dir / "clock.json", self.plan.settings.now)
         vault = Vault(self.plan.settings.secret_keys)
         sessions = make_sessions(engine, vault=vault)
         bot = self._children.start("bot", self.plan.bot_command())
@@ -82,9 +105,9 @@ class Launcher:
         self._phones.give(story.phones())
         menus = self._children.start("menus", self.plan.menus_command(), lasting=False)
         first = load_example(
-            engine, sessions, club=club, vault=vault, data_dir=self.plan.data_dir, now=clock.now(), say=self.say
+            engine, sessions, club=self._club, vault=vault, data_dir=self.plan.data_dir, now=clock.now(), say=self.say
         )
-        staff.hire(sessions, club, clock.now())
+        staff.hire(sessions, self._club, clock.now())
         if not first:
             self.say("the example data is there already, with what was done in it")
         self._wait("the bot", lambda: _is_ready(self.plan.bot_url))
@@ -93,7 +116,7 @@ class Launcher:
             self._phones.set_clock(clock.now())  # moved the time before, or by SITTHI_NOW
         self._finish(menus)
         self._children.start("jobs", self.plan.jobs_command())
-        for line_user_id in story.friends(sessions, club, first=first):
+        for line_user_id in story.friends(sessions, self._club, first=first):
             self._phones.follow(line_user_id)
 
     def _prepare_database(self) -> Engine:
@@ -125,6 +148,7 @@ class Launcher:
         """End every process; the embedded database too, unless somebody else works in it."""
         with _undisturbed():
             self._children.stop()
+            self._over.close()
             if self._engine is not None:
                 self._engine.dispose()
             if self._own_database:

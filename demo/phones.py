@@ -22,6 +22,11 @@ class Phones:
         """Whether the simulator answers."""
         return get(f"{self._url}/_sim/state") is not None
 
+    def clear(self) -> None:
+        """Nobody and nothing is left: people, chats, menus, a moved clock."""
+        self._post("/_sim/reset", {"keep_people": False})
+        self._post("/_sim/clock", {"reset": True})
+
     def give(self, everybody: Iterable[Somebody]) -> None:
         """A phone to each of them, in their order."""
         for one in everybody:

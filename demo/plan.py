@@ -70,7 +70,7 @@ class Plan:
 
     def bot_command(self) -> list[str]:
         """The bot: two processes, so that a lock that only one process knows would show."""
-        options = ["--workers", "2", "--worker-class", "gthread", "--threads", "8", "--graceful-timeout", "3"]
+        options = ["--workers", "2", "--threads", "8", "--graceful-timeout", "3"]
         bind = ["--bind", f"127.0.0.1:{self.bot_port}", "--chdir", str(ROOT), "--no-control-socket"]
         return [sys.executable, "-m", "gunicorn", *options, *bind, "app:create_app()"]
 
@@ -82,11 +82,14 @@ class Plan:
         """Publishes the rich menus, and ends."""
         return [sys.executable, "-m", "flask", "--app", "app:create_app", "richmenu", "publish", "--club", CLUB]
 
-    def line_command(self, bot_name: str) -> list[str]:
-        """LINE, as far as this machine goes."""
+    def line_command(self, bot_name: str, start_over_url: str | None) -> list[str]:
+        """LINE, as far as this machine goes, with the way to the console and, where it may be, to starting over."""
         webhook = ["--webhook", f"{self.bot_url}/callback/{CLUB}", "--clock-url", f"{self.bot_url}/_demo/clock"]
         keys = ["--secret", SECRET, "--token", TOKEN, "--bot-name", bot_name]
-        return [sys.executable, "-m", "simulator", "--port", str(self.line_port), *webhook, *keys]
+        more = ["--link", f"Start page={self.bot_url}/", "--link", f"Console={self.bot_url}/console/"]
+        if start_over_url is not None:
+            more += ["--start-over-url", start_over_url]
+        return [sys.executable, "-m", "simulator", "--port", str(self.line_port), *webhook, *keys, *more]
 
 
 def make_plan(environ: Mapping[str, str] = os.environ) -> Plan:

@@ -45,10 +45,11 @@ def told(plan: Plan, seconds: float) -> str:
    3. Move the clock to the 2nd: within a minute @noodlebar has risen to Silver. Ask for
       Official accounts (บัญชีทางการ).
   The console: {plan.bot_url}/console/   (marketer, approver, finance, admin …: its first page has their sign-ins)
+  The partner's side, with PINs, and the ways to all of it: {plan.bot_url}/
   Emma's phone speaks English. Lek is only an operator, Ning's account is premium: see what they are told.
 
   The bot     {plan.bot_url}   health at /readyz
-  Data        {plan.data_dir}   (still there at the next make run; .venv/bin/python -m demo --fresh starts over)
+  Data        {plan.data_dir}   (still there at the next make run; “Start over” on the phones' page begins anew)
   Logs        {plan.logs}
   Ctrl-C ends everything.
 ────────────────────────────────────────────────────────────────────────────────"""

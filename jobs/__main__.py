@@ -70,6 +70,7 @@ def _ring(parts: Parts, job: Job) -> None:
     try:
         ring(parts.database_url, (job,))
     except Exception as error:  # the next ring asks again
+        parts.database_gone()
         log.warning("could not ring", job=job.name, error=type(error).__name__)
 
 
@@ -81,6 +82,7 @@ def _work_until(stop: threading.Event, parts: Parts) -> None:
         try:
             asyncio.run(_worker(stop, parts))
         except Exception as error:
+            parts.database_gone()
             log.warning("worker ended; starting again", seconds=pause, error=type(error).__name__)
         if time.monotonic() - begun > 2 * LONGEST_PAUSE:
             pause = 1.0  # it worked well for a while: this is another trouble

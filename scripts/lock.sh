@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Resolves requirements.in and requirements-dev.in for every platform and Python we support, with hashes. What is locked
+# Resolves the three requirements*.in for every platform and Python we support, with hashes. What is locked
 # stays unless the .in file forces it; ARGS adds uv's options, e.g. make lock ARGS=--upgrade.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,7 +10,7 @@ if [ -z "${UV_DEFAULT_INDEX:-}${UV_INDEX_URL:-}" ]; then  # uv does not read pip
   index=$($python -m pip config get global.index-url 2>/dev/null || true)
   if [ -n "$index" ]; then export UV_DEFAULT_INDEX=$index; fi
 fi
-for list in requirements requirements-dev; do
+for list in requirements requirements-node requirements-dev; do
   echo "lock: $list.in"
   .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
     ${ARGS:-} $list.in -o $list.txt

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes .venv, its packages, and what the pages of simulator and console take from npm. Each step leaves a stamp in
-# .venv and is skipped while that is newer than what the step reads. PYTHON names another interpreter. Packages come from wherever pip and npm are set up to look.
+# Makes .venv, its packages, and what the pages of simulator and console take from npm. With `run`: the product's packages
+# alone; else those of tests and checks too. Each step leaves a stamp in .venv and is skipped while that is newer than what the step reads. PYTHON names another interpreter. Packages come from wherever pip and npm are set up to look.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -43,22 +43,23 @@ make_venv() {
   touch $venv/.made
 }
 
-install_packages() {
-  if fresh $venv/.packages requirements-dev.txt $venv/.made; then return; fi
-  local all; all=$(grep -c '^[a-z].*==' requirements-dev.txt)
-  say "installing $all Python packages (a minute or two the first time)"
-  if ! $python -m pip install --disable-pip-version-check --no-input --require-hashes -r requirements-dev.txt 2>&1 |
-    tee $venv/pip.log | awk -v all="$all" '
-      /^(Collecting|Requirement already satisfied)/ { n++; if (n % 20 == 0) { printf "setup:   %d of %d\n", n, all; fflush() } }
-      /^Installing collected/ { print "setup:   unpacking"; fflush() }'; then
+install_packages() { # install_packages LIST STAMP
+  local list=$1 stamp=$venv/$2
+  if fresh $stamp $list $venv/.made; then return; fi
+  local all; all=$(grep -c '^[a-z].*==' $list)
+  say "installing $all Python packages of $list (a minute or two the first time)"
+  if ! $python -m pip install --disable-pip-version-check --no-input --progress-bar=off --require-hashes -r $list 2>&1 |
+    tee $venv/pip.log | scripts/progress.sh "$all"; then
     tail -n 25 $venv/pip.log >&2
-    give_up "pip could not install the packages; its whole output is in $venv/pip.log. Then run make setup again."
+    give_up "pip could not install the packages; its whole output is in $venv/pip.log. Then try again."
   fi
-  touch $venv/.packages
+  touch $stamp
 }
 
+has_node() { command -v npm >/dev/null && node -e 'process.exit(+(parseInt(process.versions.node) < 18))' 2>/dev/null; }
+
 npm_ci() { # with the machine's node and npm, else with those of a Python package
-  if command -v npm >/dev/null && node -e 'process.exit(+(parseInt(process.versions.node) < 18))' 2>/dev/null; then
+  if has_node; then
     npm ci "$@"
     return
   fi
@@ -70,15 +71,20 @@ install_page() { # install_page FOLDER
   local page=$1 stamp=$venv/.page-${1%%/*}
   [ -e $page/package-lock.json ] || return 0
   if [ -d $page/node_modules ] && fresh $stamp $page/package-lock.json $page/package.json; then return; fi
+  has_node || install_packages requirements-node.txt .packages-node
   say "installing what $page needs from npm"
   (cd $page && npm_ci --no-audit --no-fund --loglevel=error </dev/null) >$venv/npm.log 2>&1 || {
     tail -n 25 $venv/npm.log >&2
-    give_up "npm could not install the packages of $page; see $venv/npm.log. Then run make setup again."
+    give_up "npm could not install the packages of $page; see $venv/npm.log. Then try again."
   }
   touch $stamp
 }
 
 make_venv
-install_packages
+if [ "${1:-}" = run ] && ! fresh $venv/.packages requirements-dev.txt $venv/.made; then
+  install_packages requirements.txt .packages-run
+elif [ "${1:-}" != run ]; then
+  install_packages requirements-dev.txt .packages # the product's are among them
+fi
 for page in $pages; do install_page $page; done
 [ $((SECONDS - started)) -lt 2 ] || say "done in $((SECONDS - started)) s"

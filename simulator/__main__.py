@@ -8,6 +8,7 @@ import sys
 import threading
 
 from simulator.inprocess import Simulator
+from simulator.owner import Owner, link
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -21,6 +22,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--channel-id", default="2000000000", help="for issuing tokens")
     parser.add_argument("--bot-name", default="Bot")
     parser.add_argument("--clock-url", help="told {now, offset_seconds} whenever the clock is moved")
+    parser.add_argument("--start-over-url", help="POST there starts everything over, GET tells how far it is")
+    parser.add_argument(
+        "--link", type=link, action="append", default=[], metavar="NAME=ADDRESS", help="beside the phones"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of all randomness")
     return parser.parse_args(arguments)
 
@@ -38,6 +43,7 @@ def main(arguments: list[str]) -> int:
         host=options.host,
         port=options.port,
         channel_id=options.channel_id,
+        owner=Owner(options.start_over_url, tuple(options.link)),
     )
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

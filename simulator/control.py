@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from simulator import groups, phones
+from simulator import groups, owner, phones
 from simulator.clock import next_second_of_month
 from simulator.clocksync import ClockSync
 from simulator.line import Line
@@ -52,6 +52,7 @@ def add_routes(app: web.Application, line: Line) -> None:
         ("GET", "/_sim/content/{id}", _content),
         *phones.ROUTES,
         *groups.ROUTES,
+        *owner.ROUTES,
     ]
     for method, path, act in acts:
         app.router.add_route(method, path, _wrap(line, act))
@@ -99,6 +100,7 @@ def _state(line: Line, request: web.Request, body: Json) -> Json:
         "quota": {"limit": line.settings.quota_limit, "used": line.quota.used},
         "settings": line.settings.json(),
         "faults": [fault.json() for fault in line.faults.planned],
+        "owner": line.owner.json(),
     }
 
 

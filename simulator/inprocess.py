@@ -19,6 +19,7 @@ from simulator import acts, groups, phones, taps
 from simulator.clock import Clock, next_second_of_month
 from simulator.clocksync import ClockSync
 from simulator.line import Line
+from simulator.owner import Owner
 from simulator.people import Entry, Group, Person
 from simulator.server import make_app
 
@@ -45,6 +46,7 @@ class Simulator:
         host: str = "127.0.0.1",
         port: int = 0,
         channel_id: str = "2000000000",
+        owner: Owner | None = None,
     ) -> None:
         """`clock`: a Clock, or an aware moment at which time stands still; port 0 takes a free one."""
         made = Clock(frozen=clock) if isinstance(clock, datetime) else clock
@@ -52,6 +54,7 @@ class Simulator:
             webhook=webhook, secret=secret, token=token, bot_name=bot_name, clock=made, seed=seed, channel_id=channel_id
         )
         self.line.clock_url = clock_url
+        self.line.owner = owner or Owner()
         self.clock = self.line.clock
         self.host, self.port = host, port
         self._loop = asyncio.new_event_loop()

@@ -11,6 +11,7 @@ from simulator.clock import Clock, iso
 from simulator.faults import Faults
 from simulator.ids import Ids
 from simulator.menus import Menus
+from simulator.owner import Owner
 from simulator.pages import Pages
 from simulator.people import Entry, Group, Person
 from simulator.quota import Quota
@@ -68,6 +69,7 @@ class Line:
         self.groups: dict[str, Group] = {}
         self.calls_open = 0
         self.clock_url: str | None = None
+        self.owner = Owner()
         self._fresh()
 
     def _fresh(self) -> None:

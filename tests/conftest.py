@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -42,6 +43,8 @@ LONGEST = (
     "faults/test_mutants.py",
 )
 """Files of more than 45 s on two busy cores, the longest first: a file is run by one process from its beginning to its end."""
+RUNS = 0x7E575
+"""The lock every test process shares while it uses the checkout's server."""
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "128MB"}
 
 
@@ -109,8 +112,34 @@ def server_url() -> str:
     return os.environ.get("DATABASE_URL") or embedded.ensure_running(ROOT / "var" / "test", settings=FAST)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_leftovers(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Databases of test processes that were killed are dropped by the next that finds itself alone on the checkout's server."""
+    if os.environ.get("DATABASE_URL") or not any("server_url" in item.fixturenames for item in _items(request)):
+        yield
+        return
+    with psycopg.connect(_named(request.getfixturevalue("server_url"), "postgres"), autocommit=True) as mine:
+        if _one(mine, "SELECT pg_try_advisory_lock(%s)"):
+            for (name,) in mine.execute(
+                r"SELECT datname FROM pg_database WHERE datname ~ '^t_[0-9a-f]{12}$'"
+            ).fetchall():
+                mine.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            mine.execute("SELECT pg_advisory_unlock(%s)", [RUNS])
+        mine.execute("SELECT pg_advisory_lock_shared(%s)", [RUNS])  # for as long as this process lives
+        yield
+
+
+def _items(request: pytest.FixtureRequest) -> list[Any]:
+    return [item for item in request.session.items if hasattr(item, "fixturenames")]
+
+
+def _one(connection: psycopg.Connection[Any], query: str) -> Any:
+    row = connection.execute(query.encode(), [RUNS]).fetchone()
+    return row[0] if row else None
+
+
 @pytest.fixture(scope="session")
-def template(server_url: str) -> Iterator[str]:
+def template(server_url: str, _no_leftovers: None) -> Iterator[str]:
     """A migrated, empty database of this test process: each test gets a copy of it."""
     name = f"t_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as connection:

@@ -29,8 +29,11 @@ WHERE claimed_at >= :today GROUP BY club"
 STATES = ("done", "refused", "ignored", "standby", "parked")
 
 
-def pages(engine: Engine, now: Callable[[], datetime]) -> Blueprint:
-    """`/healthz`: the process lives. `/readyz`: it can serve, else 503 with reasons. `/metrics`: loopback only."""
+def pages(engine: Engine, now: Callable[[], datetime], why_away: Callable[[], str | None] = lambda: None) -> Blueprint:
+    """`/healthz`: the process lives. `/readyz`: it can serve, else 503 with reasons. `/metrics`: loopback only.
+
+    `why_away`: what is known of a database that does not answer.
+    """
     blueprint = Blueprint("health", __name__)
 
     @blueprint.get("/healthz")
@@ -39,7 +42,7 @@ def pages(engine: Engine, now: Callable[[], datetime]) -> Blueprint:
 
     @blueprint.get("/readyz")
     def ready() -> tuple[Response, int]:
-        reasons = _reasons(engine)
+        reasons = _reasons(engine, why_away)
         return jsonify(ready=not reasons, reasons=reasons), 503 if reasons else 200
 
     @blueprint.get("/metrics")
@@ -53,12 +56,13 @@ def pages(engine: Engine, now: Callable[[], datetime]) -> Blueprint:
     return blueprint
 
 
-def _reasons(engine: Engine) -> list[str]:
+def _reasons(engine: Engine, why_away: Callable[[], str | None]) -> list[str]:
     """Why requests cannot be served now. The kind of error only: its text may name hosts and users."""
     try:
         current = is_current(engine)
     except SQLAlchemyError as error:
-        return [f"the database does not answer ({type(error).__name__})"]
+        known = why_away()
+        return [f"the database does not answer ({type(error).__name__})", *([known] if known else [])]
     return [] if current else ["the database's schema is not the one this program knows: run flask db upgrade"]
 
 

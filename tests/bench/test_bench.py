@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from bench.__main__ import BENCHES
@@ -17,7 +18,7 @@ from bench.figure import Figure, alternating, compared
 
 ROOT = Path(__file__).parent.parent.parent
 KEYS = ["bench", "metric", "value", "unit", "peer", "peer_value", "ratio", "n", "machine"]
-TINY = {"webhook": 40, "claims": 128, "month": 200, "import": 1_000, "start": 5, "offer": 1_200}
+TINY = {"webhook": 40, "claims": 128, "month": 200, "import": 1_000, "start": 5, "offer": 1_200, "outsiders": 40}
 
 
 CODE = """
@@ -68,6 +69,25 @@ def test_a_bench_that_is_ended_leaves_nothing_behind() -> None:
             time.sleep(0.05)
         assert list(Path("/tmp").glob(mine))
         process.terminate()
+    assert list(Path("/tmp").glob(mine)) == []
+
+
+@pytest.mark.slow
+def test_what_a_bench_that_was_killed_left_is_gone() -> None:
+    """kill -9 in the middle: its servers end by themselves; its database and folder, with the next bench."""
+    command = [sys.executable, "-m", "bench", "outsiders", "--n", "400"]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
+        mine = f"sitthi-bench-{process.pid}-*"
+        until = time.monotonic() + 100
+        while not list(Path("/tmp").glob(f"{mine}/ours.log")) and time.monotonic() < until:
+            time.sleep(0.05)
+        time.sleep(1)
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert children
+        process.kill()
+    _, living = psutil.wait_procs([one for one in children if "postgres" not in one.name()], timeout=40)
+    assert living == []
+    bench("month", "--n", "100")
     assert list(Path("/tmp").glob(mine)) == []
 
 

@@ -99,11 +99,38 @@ def test_make_run_starts_answers_keeps_its_data_says_what_died_and_starts_over(d
     first = _work(demo)
     _check_doors(demo)
     _check_story(demo)
+    _check_over(demo)
+    _check_story(demo)
     assert demo.end() < 20
     _until(lambda: not demo.family())
     _check_kept(demo, first)
     _check_a_death(demo)
     _check_fresh(demo)
+
+
+def _check_over(demo: Demo) -> None:
+    """D6: “Start over” on the phones' page, while the jobs run: members, chats, menus and clock as at first; it tells how far
+    it is; another site's page cannot ask for it; and everything works afterwards."""
+    demo.ask("/_sim/clock", {"to": "the-2nd"})
+    request = urllib.request.Request(f"http://127.0.0.1:{demo.line}/_sim/start-over", b"{}")
+    request.add_header("Sec-Fetch-Site", "cross-site")
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(request, timeout=10)
+    assert demo.ask("/_sim/state")["owner"]["start_over"] is True
+    assert demo.ask("/_sim/start-over", {})["state"] == "working"
+    _until(lambda: any("are empty" in line for line in demo.ask("/_sim/start-over")["said"]))
+    assert demo.ask("/_sim/start-over", {})["state"] == "working", "asked twice, done once"
+    _until(lambda: demo.ask("/_sim/start-over")["state"] == "ready")
+    said = demo.ask("/_sim/start-over")["said"]
+    assert any("rows of charges.csv" in line for line in said)
+    assert sum("are empty" in line for line in said) == 1
+    state = demo.ask("/_sim/state")
+    assert not any(one["friend"] for one in state["people"][:2])
+    assert demo.heard(MAY) == []
+    assert abs(state["offset_seconds"]) < 5
+    for path in ("/", "/console/sign-in", "/readyz"):
+        with urllib.request.urlopen(f"http://127.0.0.1:{demo.bot}{path}", timeout=10) as answer:
+            assert answer.status == 200
 
 
 def _check_kept(demo: Demo, first: float) -> None:

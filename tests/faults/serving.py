@@ -42,7 +42,7 @@ class Server:
 
     def start(self) -> None:
         """Start it in a process group of its own."""
-        options = ["--workers", "2", "--worker-class", "gthread", "--threads", "4", "--no-control-socket"]
+        options = ["--workers", "2", "--threads", "4", "--no-control-socket"]
         command = [sys.executable, "-m", "gunicorn", *options, "--bind", f"127.0.0.1:{self.port}", "app:create_app()"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

@@ -5,6 +5,7 @@ import { startClock } from './clock.js';
 import { button, el, icon } from './dom.js';
 import { startFaults } from './faults.js';
 import { language, onLanguage, setLanguage, t } from './i18n.js';
+import { everythingOver, links } from './over.js';
 import { startPeople } from './people.js';
 import { row, startPhones, switcher } from './phones.js';
 import { follow, on, refresh, store } from './store.js';
@@ -41,6 +42,10 @@ function toggleTools() {
 }
 
 async function startOver() {
+  if (store.owner.start_over) {
+    await everythingOver();
+    return;
+  }
   if (!(await confirmed(t('askReset'), t('reset')))) return;
   await attempt(() => post('/reset', { keep_people: true }));
 }
@@ -69,6 +74,7 @@ function drawHead() {
     ),
     el('span', { class: `line-state${store.live ? ' live' : ''}`, role: 'status' }, store.live ? t('live') : t('away')),
     mini,
+    ...links('wide-only'),
     button(t('reset'), startOver, { class: 'button quiet wide-only' }),
     button(hidden ? t('showTools') : t('hideTools'), toggleTools, {
       class: 'button quiet wide-only',

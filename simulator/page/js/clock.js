@@ -3,6 +3,7 @@
 import { post } from './api.js';
 import { button, el, field, keepingFocus } from './dom.js';
 import { onLanguage, t } from './i18n.js';
+import { everythingOver, links } from './over.js';
 import { now, on, setClock, store } from './store.js';
 import { bangkok, clockTime, exactTime, fromBangkok, longDate, monthsLater } from './time.js';
 import { attempt, toast } from './toast.js';
@@ -106,6 +107,8 @@ function build() {
       class: 'button quiet',
       ...(moved ? {} : { disabled: true }),
     }),
+    ...links('narrow-only'),
+    ...(store.owner.start_over ? [button(t('reset'), everythingOver, { class: 'button quiet narrow-only' })] : []),
   );
   tick();
 }

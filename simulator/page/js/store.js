@@ -12,6 +12,7 @@ export const store = {
   quota: { limit: null, used: 0 },
   settings: {},
   faults: [],
+  owner: { start_over: false, links: [] },
   clock: { at: Date.now(), seen: performance.now(), offset: 0 },
   live: false,
 };
@@ -51,6 +52,7 @@ export async function refresh() {
   store.quota = state.quota || store.quota;
   store.settings = state.settings || {};
   store.faults = state.faults || [];
+  store.owner = state.owner || store.owner;
   setClock(state);
   tell('people');
   tell('quota', store.quota);

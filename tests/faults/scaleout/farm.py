@@ -69,7 +69,7 @@ class Part:
 def web(host: Host, database_url: str, line_url: str, folder: Path) -> Part:
     """The bot as operators run it: gunicorn with two workers."""
     bind = f"{host.address}:{WEB_PORT}"
-    options = ["--workers", "2", "--worker-class", "gthread", "--threads", "8", "--no-control-socket", "--bind", bind]
+    options = ["--workers", "2", "--threads", "8", "--no-control-socket", "--bind", bind]
     words = [sys.executable, "-m", "gunicorn", *options, "app:create_app()"]
     return Part(host, words, _environ(database_url, line_url, folder), folder / f"{host.name}.log")
 

@@ -33,6 +33,12 @@ export const en = {
   button: 'Button',
   page: 'Page',
   name: 'Name',
+  'Start page': 'Start page',
+  Console: 'Console',
+  askStartOver:
+    'Start the demo over? Members, claims, stars, offers and chats go, the example data comes anew, and the clock is set back.',
+  startingOver: 'Starting over…',
+  startOverFailed: 'It did not come to its end. The terminal the demo was started in says why.',
   askReset: 'Start over? Chats, rich menus, faults and traffic are cleared. The people stay.',
 
   noPhones: 'No phone is out. Choose someone under People.',

@@ -1,0 +1,1 @@
+"""What strangers may cost: the server around the program, started as operators start it."""
