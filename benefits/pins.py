@@ -164,8 +164,8 @@ def _count(session: Session, partner: Partner, claim: Claim, now: datetime) -> N
     spent = max(partner.pin_spent_until or now, now)
     partner.pin_spent_until = min(spent + EACH, now + BURST * EACH)
     session.flush()
-    facts = {"claim": claim.id, "person": claim.used_by}
-    note(session, club=partner.club, at=now, action=WRONG, subject=("partner", partner.id), **facts)
+    subject = ("partner", partner.id)
+    note(session, club=partner.club, at=now, action=WRONG, subject=subject, claim=claim.id, person=claim.used_by)
 
 
 def _failed_lately(session: Session, partner: Partner, claim: Claim, now: datetime) -> bool:
