@@ -43,7 +43,7 @@ def test_a6_an_approver_whose_sign_in_was_reset_decides_nothing_in_the_chat(worl
     assert "ตั้งแต่ 13 พ.ย. 2569 12:00 น." in refused
     for typed in (f"ดูข้อเสนอ {number}", "ข้อเสนอรออนุมัติ"):
         assert "ตั้งแต่ 13 พ.ย. 2569" in boss.says(typed)
-    assert "ตั้งแต่ 13 พ.ย. 2569" in boss.presses(shown.buttons["ส่งกลับ"])
+    assert "ตั้งแต่ 13 พ.ย. 2569" in boss.presses(shown.buttons["ส่งกลับไปแก้"])
     assert state_of(world, number) == "asked"
     world.clock.at = NOON + timedelta(days=1)
     assert "อนุมัติแล้ว" in boss.presses(shown.buttons["อนุมัติ"])
