@@ -16,10 +16,10 @@ from pathlib import Path
 
 from database import embedded
 from tests.conftest import FAST
-from tests.mutants import claiming, months, offering, wire
+from tests.mutants import claiming, months, offering, staffing, wire
 from tests.mutants.mutant import ROOT, Mutant, Verdict, copy_of_the_tree, judge, run
 
-ALL: tuple[Mutant, ...] = claiming.MUTANTS + months.MUTANTS + wire.MUTANTS + offering.MUTANTS
+ALL: tuple[Mutant, ...] = claiming.MUTANTS + months.MUTANTS + wire.MUTANTS + offering.MUTANTS + staffing.MUTANTS
 PARALLEL = 2
 
 
