@@ -191,9 +191,9 @@ class Partners(Records):
         if row.pin_hash is None:
             return t("None: it confirms nothing"), "warn"
         if pins.used_up(row, self.now):
-            return t("Many wrong PINs: uses that failed have to wait"), "bad"
+            return t("Many wrong PINs"), "bad"
         if _too_short(row):
-            return t("Old: set one of six digits or more"), "warn"
+            return t("To be renewed"), "warn"
         return t("Set"), "good"
 
     def _pin(self, row: Partner, t: Words) -> Markup:

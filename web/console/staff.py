@@ -87,8 +87,16 @@ class Team(Records):
             "waiting": [staff_words.change(self.t, each, row.name, maker_of(self, each)) for each in found],
             "waits_until": found[-1].until if found else None,
             "may_confirm": self.may("admin") and bool(mine),
+            "why_not": self._why_not(row) if found and not mine and self.may("admin") else "",
             "history": history.of(self.session, self.club, ("staff", row.id), self.t),
         }
+
+    def _why_not(self, row: Staff) -> str:
+        """Why this administrator cannot confirm what waits for the colleague."""
+        if row.id == self.staff.id:
+            return self._words(StaffRefusal("own"))
+        waits = staff_confirmations.waiting(self.session, staff_id=self.staff.id, now=self.now)
+        return self._words(StaffRefusal("waits" if waits else "involved"))
 
     @expose("/new", methods=["GET", "POST"])
     @allow("admin")
