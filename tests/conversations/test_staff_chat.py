@@ -39,7 +39,7 @@ def test_a6_an_approver_whose_sign_in_was_reset_decides_nothing_in_the_chat(worl
     assert "ผู้ดูแลเซิร์ฟเวอร์ รีเซ็ตการเข้าสู่ระบบของ หัวหน้า" in pushed
     assert "หรือจนถึง 13 พ.ย. 2569 12:00 น." in pushed
     refused = boss.presses(shown.buttons["อนุมัติ"])
-    assert "การเข้าสู่ระบบหรือบทบาทของคุณในคอนโซลถูกเปลี่ยนเมื่อ 12 พ.ย. 2569 12:00 น." in refused
+    assert "การเข้าสู่ระบบหรือหน้าที่ของคุณในคอนโซลถูกเปลี่ยนเมื่อ 12 พ.ย. 2569 12:00 น." in refused
     assert "ตั้งแต่ 13 พ.ย. 2569 12:00 น." in refused
     for typed in (f"ดูข้อเสนอ {number}", "ข้อเสนอรออนุมัติ"):
         assert "ตั้งแต่ 13 พ.ย. 2569" in boss.says(typed)
