@@ -10,7 +10,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from benefits.vault import vault_of
@@ -184,6 +184,12 @@ def new_recovery_codes(session: Session, staff: Staff) -> list[str]:
         RecoveryCode(staff_id=staff.id, fingerprint=vault_of(session).fingerprint(code, CODES)) for code in codes
     )
     return codes
+
+
+def recovery_codes_left(session: Session, staff: Staff) -> int:
+    """How many of their recovery codes are not spent yet."""
+    left = select(func.count()).where(RecoveryCode.staff_id == staff.id, RecoveryCode.used_at.is_(None))
+    return session.scalar(left) or 0
 
 
 def use_recovery_code(session: Session, staff: Staff, code: str, *, now: datetime) -> bool:

@@ -8,6 +8,9 @@ from bot.messages import Json, text
 from bot.routing import Turn
 from models import Notice, Staff
 
+OWN = ("password", "factor", "codes")
+"""Changes somebody makes themselves, or a thief under their name."""
+
 
 def worded(turn: Turn, notice: Notice) -> Json:
     """The notice `staff_changed`, for whom it concerns or for an administrator of the club."""
@@ -24,7 +27,12 @@ def worded(turn: Turn, notice: Notice) -> Json:
             moment=until,
         )
     club = turn.club.say(turn.club.name, turn.language)
-    asked = t("You did not expect this? Tell another administrator at once.")
+    own = facts["what"] in OWN
+    asked = (
+        t("That was not you? Tell an administrator at once.")
+        if own
+        else (t("You did not expect this? Tell another administrator at once."))
+    )
     return text(f"{t('Console of {club}:', club=club)} {said}\n{asked}")
 
 

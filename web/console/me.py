@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as Answer
 
 from benefits import signin
 from benefits import staff as colleagues
-from models import RecoveryCode, Staff, StaffSession
+from models import Staff, StaffSession
 from web.console import gate, second_factor, security, signing_in
 from web.console.access import READERS, allow
 from web.console.desk import Console
@@ -130,12 +130,9 @@ class Me(Page):
 
     def _shown(self, status: int = 200, **facts: object) -> Response:
         staff, wall = self.staff, self.console.wall()
-        count = select(func.count())
-        left = self.session.scalar(
-            count.select_from(RecoveryCode).where(RecoveryCode.staff_id == staff.id, RecoveryCode.used_at.is_(None))
-        )
+        left = signin.recovery_codes_left(self.session, staff)
         others = self.session.scalar(
-            count.select_from(StaffSession).where(
+            select(func.count()).where(
                 StaffSession.staff_id == staff.id,
                 StaffSession.ended_at.is_(None),
                 StaffSession.seen_at > wall - signin.IDLE,

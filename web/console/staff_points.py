@@ -8,7 +8,7 @@ from datetime import timedelta
 from flask import url_for
 from sqlalchemy import or_, select
 
-from benefits import staff_confirmations
+from benefits import signin, staff_confirmations
 from benefits.staff_changes import roles_in
 from benefits.staff_confirmations import AwaitsConfirmation
 from models import JournalEntry, Staff, StaffConfirmation
@@ -20,6 +20,7 @@ SHOWN = timedelta(days=7)
 Sunday."""
 SHOWN_OWN = timedelta(days=3)
 """So long somebody is told of a new second factor, recovery codes or password of their own."""
+FEW_CODES = 2
 OWN = ("second_factor_replaced", "recovery_codes_made", "password_changed")
 
 
@@ -37,9 +38,9 @@ def points(page: Page) -> list[home.Point]:
     found = _changes(page)
     own = [_own(page, row) for row in found if row.staff_id == page.staff.id and _concerns(page, row)]
     if not page.may("admin"):
-        return [*own, *_deeds(page)]
+        return [*own, *_deeds(page), *_few_codes(page)]
     others = [_others(page, row) for row in found if row.staff_id != page.staff.id and row.confirmed_by is None]
-    return [*own, *_deeds(page), *others]
+    return [*own, *_deeds(page), *_few_codes(page), *others]
 
 
 def _changes(page: Page) -> Sequence[StaffConfirmation]:
@@ -93,6 +94,16 @@ def _deeds(page: Page) -> list[home.Point]:
         if not entry.facts.get("first"):
             said.append(home.Point(_deed(page, entry, t.moment(entry.at)), url_for("me.index")))
     return said
+
+
+def _few_codes(page: Page) -> list[home.Point]:
+    """Who loses the phone with the last recovery code spent has nothing left to come in with."""
+    t, staff = page.t, page.staff
+    left = signin.recovery_codes_left(page.session, staff)
+    if staff.tf_totp_secret is None or left > FEW_CODES:
+        return []
+    said = t.count("{n} recovery code of yours is left.", "{n} recovery codes of yours are left.", left)
+    return [home.Point(f"{said} {t('Make new ones, before you need one and have none.')}", url_for("me.index"))]
 
 
 def _deed(page: Page, entry: JournalEntry, moment: str) -> str:

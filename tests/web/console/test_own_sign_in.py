@@ -165,3 +165,20 @@ def test_b10_a_sign_in_under_way_when_it_is_reset_begins_no_session(desk: Desk) 
     staff, client = desk.hire("viewer"), desk.client()
     assert reset_beside(desk, staff, lambda: sign_in(client, staff)).status_code == 401
     assert client.get("/console/").status_code == 303
+
+
+def test_a6_few_recovery_codes_are_told_before_they_run_out(desk: Desk) -> None:
+    """Who has none left, and loses the phone, needs somebody to reset the sign-in; the page of the factor says whom to ask."""
+    staff, codes_ = equipped(desk, "admin")
+    hand = Hand(desk, staff, desk.enter(staff))
+    for spent in codes_[:7]:
+        with desk.sessions.begin() as session:
+            assert signin.use_recovery_code(session, session.get_one(Staff, staff.id), spent, now=NOON)
+    assert "เหลือรหัสกู้คืน" not in hand.get("/console/").text
+    for left, spent in ((2, codes_[7]), (1, codes_[8]), (0, codes_[9])):
+        with desk.sessions.begin() as session:
+            signin.use_recovery_code(session, session.get_one(Staff, staff.id), spent, now=NOON)
+        assert f"คุณเหลือรหัสกู้คืน {left} รหัส" in hand.get("/console/").text
+    client = desk.client()
+    sign_in(client, staff)
+    assert "flask staff reset" in client.get("/console/second-factor").text
