@@ -236,3 +236,31 @@ def test_c12_reading_changes_nothing(house: House) -> None:
     house.client.get(f"/partner/{use.token}", query_string={"do": "confirm", "pin": PIN})
     assert (use.row().state, actions(use)) == before
     assert house.client.put(f"/partner/{use.token}", headers=OURS).status_code == 405
+
+
+def test_a7_wrong_pins_at_one_customers_page_cost_no_other_customer_anything(house: House) -> None:
+    """A7: whoever holds a running use types for as long as they like: the next customer is served at the first try."""
+    burnt = house.use("qr", code_minutes=60)
+    other = house.use("qr", code_minutes=60, partner_id=burnt.partner.id)
+    told = [burnt.press(pin="000000").status_code for _ in range(9)]
+    assert told == [403] * 4 + [429] * 5
+    assert 'name="pin"' in look(other)
+    assert "Confirmed at" in other.press(pin=PIN).text
+    assert burnt.press(pin=PIN).status_code == 429
+
+
+def test_a7_wrong_pins_at_the_undo_count_with_those_before(house: House) -> None:
+    """One count for confirming and taking back; while it pauses there is no form for either, and how long is told."""
+    use = house.use("qr", undo_minutes=10)
+    for _ in range(3):
+        assert use.press(pin="000000").status_code == 403
+    use.press(pin=PIN)
+    assert "1 try left" in use.press(do="undo", pin="000000", reason="mistake").text
+    paused = use.press(do="undo", pin="000000", reason="mistake")
+    assert (paused.status_code, "You can try again in 30 seconds." in paused.text) == (429, True)
+    page = look(use)
+    assert "Already used on" in page
+    assert "You can try again in 30 seconds." in page
+    assert 'name="pin"' not in page
+    house.later(seconds=30)
+    assert "The use was taken back" in use.press(do="undo", pin=PIN, reason="mistake").text
