@@ -36,7 +36,7 @@ INSERT INTO memberships (member_id, joined_at, agreed_by, terms_version)
 SELECT admins.member_id, :now, people.id, :version FROM admins JOIN people ON people.line_user_id = admins.line_user_id
 """
 PARTNER = """
-INSERT INTO partners (club, key, name_th, name_en, pin_failures) VALUES (:club, :key, 'ร้านกาแฟ', 'Café', 0) RETURNING id
+INSERT INTO partners (club, key, name_th, name_en) VALUES (:club, :key, 'ร้านกาแฟ', 'Café') RETURNING id
 """
 PRIVILEGES = """
 INSERT INTO privileges (club, key, partner_id, name_th, name_en, about_th, about_en, conditions_th, conditions_en, tiers,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from benefits.journal import note
 from benefits.refusal import Refusal
+from benefits.staff_confirmations import refuse_while_waiting
 from clubs import Club
 from models import StaffRequest
 
@@ -59,8 +60,10 @@ def ask(
     """Put a deed before a second person. `subject` is (kind, id), `by` the id of the colleague who asks.
 
     `facts` hold ids and numbers only and must say everything the decision needs. Raises `AlreadyAsked` while one of this
-    kind about this subject is open, also when two ask at the same moment; `ValueError` without a reason.
+    kind about this subject is open, also when two ask at the same moment; `AwaitsConfirmation` while a change of the
+    asker's sign-in or rights waits for a second administrator; `ValueError` without a reason.
     """
+    refuse_while_waiting(session, club=club.key, staff_id=by, now=now)
     if not reason.strip():
         raise ValueError("a request needs a reason")
     values = {
@@ -88,8 +91,10 @@ def decide(
 ) -> StaffRequest:
     """Grant or refuse, by a second person. The row is held until the caller's transaction ends: one decision stands.
 
-    Raises `UnknownRequest`, `OwnRequest`, `AlreadyDecided`; `ValueError` for a refusal without a reason.
+    Raises `UnknownRequest`, `OwnRequest`, `AlreadyDecided`, `AwaitsConfirmation`; `ValueError` for a refusal without a
+    reason.
     """
+    refuse_while_waiting(session, club=club.key, staff_id=by, now=now)
     request = _held(session, club, request_id)
     if request.asked_by == by:
         raise OwnRequest()

@@ -10,7 +10,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from benefits.vault import vault_of
@@ -46,7 +46,12 @@ TRY = text("""
 
 
 def take_try(session: Session, *, door: str, now: datetime) -> bool:
-    """Count one try at `door` (`email:…`, `device:…`, `factor:…`), unless it pauses: then False, and nothing is judged.
+    """Count one try at `door` (`email:…`, `device:…`, `factor:…`), unless it pauses: then False, and nothing is judged."""
+    return count_try(session, door=door, now=now) is not None
+
+
+def count_try(session: Session, *, door: str, now: datetime) -> int | None:
+    """Count one try at `door`, unless it pauses: the how-manieth it is; None while it pauses, and nothing is judged.
 
     One statement, so that of a hundred parallel guesses five are judged (C18). Commit before judging. From the fifth
     on each try begins a pause, 30 seconds at first, doubled up to 15 minutes. A try during a pause does not count:
@@ -60,7 +65,21 @@ def take_try(session: Session, *, door: str, now: datetime) -> bool:
         "first": FIRST_PAUSE,
         "longest": LONGEST_PAUSE,
     }
-    return session.execute(TRY, values).first() is not None
+    found = session.execute(TRY, values).first()
+    return None if found is None else int(found.tries)
+
+
+def pause_of(session: Session, *, door: str, now: datetime) -> datetime | None:
+    """When the pause at `door` ends; none: it does not pause."""
+    query = select(SignInDoor.paused_until).where(SignInDoor.fingerprint == _print(session, door))
+    until = session.scalar(query)
+    return until if until is not None and now < until else None
+
+
+def uncount_try(session: Session, *, door: str) -> None:
+    """The try just counted at `door` was right where that proves nothing about the tries before: it alone is taken back."""
+    one_less = update(SignInDoor).where(SignInDoor.fingerprint == _print(session, door))
+    session.execute(one_less.values(tries=SignInDoor.tries - 1, paused_until=None))
 
 
 def open_door(session: Session, *, door: str) -> None:
@@ -165,6 +184,12 @@ def new_recovery_codes(session: Session, staff: Staff) -> list[str]:
         RecoveryCode(staff_id=staff.id, fingerprint=vault_of(session).fingerprint(code, CODES)) for code in codes
     )
     return codes
+
+
+def recovery_codes_left(session: Session, staff: Staff) -> int:
+    """How many of their recovery codes are not spent yet."""
+    left = select(func.count()).where(RecoveryCode.staff_id == staff.id, RecoveryCode.used_at.is_(None))
+    return session.scalar(left) or 0
 
 
 def use_recovery_code(session: Session, staff: Staff, code: str, *, now: datetime) -> bool:

@@ -170,7 +170,7 @@ def confirm(session: Session, *, club: Club, token: str, pin: str, now: datetime
     refuse_ended(claim)
     if claim.code_until <= now:
         raise CodeTimeOver(claim.code_until)
-    check_pin(session, partner_id=claim.privilege.partner_id, pin=pin, now=now)
+    check_pin(session, claim=claim, pin=pin, now=now)
     claim.state, claim.used_at, claim.confirmed_by = "used", now, claim.privilege.partner_id
     notices.drop_ending(session, member_id=claim.member_id, claim_id=claim.id)
     journal(session, claim, "use_confirmed", ("partner", claim.privilege.partner_id), now)

@@ -12,12 +12,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from benefits import staff as colleagues
+from benefits import staff_confirmations
 from benefits.staff import StaffRefusal, roles_in
 from clubs import Club
 from commands.common import club_option, parts, ready_engine
 from models import Staff
 from models.staff import ROLES
 from web.console.security import normal_password, password_hash
+from wording import BANGKOK
 
 group = AppGroup("staff", help="Colleagues who work in the console.")
 ROLE = click.Choice(ROLES)
@@ -26,7 +28,8 @@ WHY = {
     "name": "give a --name of 1 to 80 characters",
     "taken": "somebody with this address works here already; change roles with: flask staff roles",
     "role": f"give at least one --role of: {', '.join(ROLES)}",
-    "last_admin": "then the club would have no administrator; make another one first",
+    "last_admin": "then {club} would have no administrator who can sign in; make another one first: "
+    "flask staff add EMAIL --name … --role admin --club {club}, or flask staff roles EMAIL --role admin --club {club}",
 }
 
 
@@ -37,7 +40,7 @@ WHY = {
 @click.option("--ask", is_flag=True, help="Type the password here instead of having one made for once.")
 @club_option
 def add(email: str, name: str, roles: tuple[str, ...], ask: bool, club: Club) -> None:
-    """A new colleague. Without --ask a password for once is printed: she chooses her own with it, within three days."""
+    """A new colleague. Without --ask a password for once is printed: they choose their own with it, within three days."""
     password = _asked() if ask else colleagues.new_password()
     with _changing() as session:
         row = colleagues.add(
@@ -46,21 +49,23 @@ def add(email: str, name: str, roles: tuple[str, ...], ask: bool, club: Club) ->
         )  # fmt: skip
     click.echo(f"{row.name} is {', '.join(sorted(roles))} of {club.key}.")
     _say_where(None if ask else password)
+    _say_what_waits(row)
 
 
 @group.command("roles")
 @click.argument("email")
 @click.option(
-    "--role", "roles", type=ROLE, multiple=True, help="May be given several times; none: she leaves the club."
+    "--role", "roles", type=ROLE, multiple=True, help="May be given several times; none: they leave the club."
 )
 @club_option
 def roles(email: str, roles: tuple[str, ...], club: Club) -> None:
-    """Her roles in the club are exactly those named, from her next request on."""
+    """Their roles in the club are exactly those named; they sign in anew."""
     with _changing() as session:
         row = _found(session, email)
         actor = ("system", None)
         colleagues.set_roles(session, row, club=club.key, roles=roles, now=parts().clock.now(), actor=actor)
     click.echo(f"{row.name} is {', '.join(sorted(roles)) or 'nothing'} of {club.key}.")
+    _say_what_waits(row)
 
 
 @group.command("list")
@@ -82,7 +87,7 @@ def list_(club: Club) -> None:
 @click.argument("email")
 @club_option
 def disable(email: str, club: Club) -> None:
-    """She can no longer sign in, and is signed out everywhere, in every process, at once."""
+    """They can no longer sign in, and are signed out everywhere, in every process, at once."""
     with _changing() as session:
         row = _found(session, email)
         colleagues.disable(session, row, club=club.key, now=parts().clock.now(), actor=("system", None))
@@ -93,11 +98,12 @@ def disable(email: str, club: Club) -> None:
 @click.argument("email")
 @club_option
 def enable(email: str, club: Club) -> None:
-    """She can sign in again, with the roles she had."""
+    """They can sign in again, with the roles they had."""
     with _changing() as session:
         row = _found(session, email)
         colleagues.enable(session, row, club=club.key, now=parts().clock.now(), actor=("system", None))
     click.echo(f"{row.name} can sign in again.")
+    _say_what_waits(row)
 
 
 @group.command("reset")
@@ -113,6 +119,7 @@ def reset(email: str, ask: bool, club: Club) -> None:
         colleagues.reset(session, row, club=club.key, password=hashed, now=now, actor=("system", None))
     click.echo(f"{row.name} chooses a new password.")
     _say_where(None if ask else password)
+    _say_what_waits(row)
 
 
 def _found(session: Session, email: str) -> Staff:
@@ -129,7 +136,7 @@ def _changing() -> Iterator[Session]:
         with parts().sessions.begin() as session:
             yield session
     except StaffRefusal as refusal:
-        raise click.ClickException(WHY[refusal.why]) from None
+        raise click.ClickException(WHY[refusal.why].format(club=refusal.club)) from None
 
 
 def _asked() -> str:
@@ -144,6 +151,18 @@ def _asked() -> str:
 def _hashed(password: str) -> str:
     with current_app.extensions["console"].app_context():
         return password_hash(password)
+
+
+def _say_what_waits(row: Staff) -> None:
+    """Until when approvals wait for this colleague, and who can end it."""
+    with parts().sessions() as session:
+        found = staff_confirmations.waiting(session, staff_id=row.id, now=parts().clock.now())
+    if found:
+        click.echo(
+            "Approvals, and whatever else needs a second person, wait for them until "
+            f"{found[-1].until.astimezone(BANGKOK):%Y-%m-%d %H:%M} (Bangkok), or until an administrator confirms this in the "
+            "console. Every administrator is told."
+        )
 
 
 def _say_where(password: str | None) -> None:

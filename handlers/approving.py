@@ -6,6 +6,7 @@ from benefits.offers import approvers, drafting
 from benefits.offers.approvers import Asked
 from benefits.offers.refusals import Changed, NotApprover, WrongState
 from benefits.offers.shape import parts_of, spoken
+from benefits.staff_confirmations import AwaitsConfirmation, refuse_while_waiting
 from bot.actions import ApproveOffer, ConnectChat, RejectOffer, ShowAsked, ShowOffer, StopOffer
 from bot.messages import PER_REPLY, Json, press, text
 from bot.routing import Reply, Turn
@@ -95,7 +96,7 @@ def reject(turn: Turn, action: RejectOffer) -> Reply:
 
 def stop(turn: Turn, action: StopOffer) -> Reply:
     """No further message of it leaves."""
-    me, t = _me(turn), turn.words
+    me, t = _approver(turn), turn.words
     offer = drafting.load(turn.session, club=turn.club, offer_id=action.offer)
     drafting.stop(turn.session, offer=offer, by=me.id, now=turn.now)
     said = t("“{name}” is stopped. What had left before is told in the console.", name=offer.name)
@@ -109,10 +110,22 @@ def worded(turn: Turn, notice: Notice) -> Json:
     waiting = _asked(turn, notice.facts["offer"])
     if waiting.offer.state != "asked":
         return cards.over(turn, waiting.offer.name)
+    try:
+        _me(turn)
+    except AwaitsConfirmation as refusal:  # the card's buttons could only refuse
+        said = turn.words("“{name}” waits for approval.", name=waiting.offer.name)
+        return text(f"{said} {cards.waits(turn, refusal)}")
     return cards.asked(turn, waiting, _excerpt(turn, waiting))
 
 
 def _me(turn: Turn) -> Staff:
+    """The approver whose chat this is, who may decide now. Raises `NotApprover`, `AwaitsConfirmation`."""
+    found = _approver(turn)
+    refuse_while_waiting(turn.session, club=turn.club.key, staff_id=found.id, now=turn.now)
+    return found
+
+
+def _approver(turn: Turn) -> Staff:
     found = approvers.approver_of(turn.session, person=turn.person)
     if found is None:
         raise NotApprover()

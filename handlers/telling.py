@@ -7,17 +7,23 @@ from datetime import datetime
 from benefits.notices import ENDING
 from benefits.offers.approvers import OFFER_ASKED
 from benefits.periods import parse_month
+from benefits.staff_notices import CHANGED
 from bot.actions import AskUse, Explain, ShowClaim, ShowPrivileges
 from bot.messages import Json, card, press, text
 from bot.routing import Turn
-from handlers import approving
+from handlers import approving, colleagues
 from handlers.cards.parts import AMBER, BRAND, MUTED, band, bubble, button, words
 from models import Notice
 
 
 def worded(turn: Turn, notice: Notice) -> Json:
     """The message a notice becomes. A kind nobody words any more is said as a plain pointer, never lost silently."""
-    tellers = {"tier_changed": _tier_changed, ENDING: _ending, OFFER_ASKED: approving.worded}
+    tellers = {
+        "tier_changed": _tier_changed,
+        ENDING: _ending,
+        OFFER_ASKED: approving.worded,
+        CHANGED: colleagues.worded,
+    }
     teller = tellers.get(notice.kind)
     return (
         teller(turn, notice)

@@ -26,7 +26,7 @@ from models.people import Consent, Person
 from models.privileges import Code, Partner, Privilege
 from models.requests import StaffRequest
 from models.rounds import Entry, RoundPreview, Run
-from models.staff import RecoveryCode, SignInDoor, Staff, StaffChat, StaffRole, StaffSession
+from models.staff import RecoveryCode, SignInDoor, Staff, StaffChat, StaffConfirmation, StaffRole, StaffSession
 from models.turns import TurnRow
 from models.uploads import Upload
 
@@ -65,6 +65,7 @@ __all__ = [
     "SignInDoor",
     "Staff",
     "StaffChat",
+    "StaffConfirmation",
     "StaffRequest",
     "StaffRole",
     "StaffSession",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -24,8 +24,13 @@ class Partner(Base):
     name_en: Mapped[str]
     pin_hash: Mapped[str | None]
     """argon2; none: this partner confirms nothing by PIN."""
-    pin_failures: Mapped[int] = mapped_column(default=0)
+    pin_digits: Mapped[int | None] = mapped_column(SmallInteger)
+    """How many digits it has; none: it was set before this was kept, and nobody has typed it since."""
+    pin_spent_until: Mapped[datetime | None]
+    """When the wrong PINs of all uses together are forgotten (`benefits.pins`); none, or past: there are none."""
+    pin_failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     pin_locked_until: Mapped[datetime | None]
+    """Like `pin_failures` not read any more: kept as long as processes of the version before may still write it."""
 
 
 class Privilege(Base):

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Key
@@ -57,6 +67,37 @@ class StaffRole(Base):
     role: Mapped[str]
 
     staff: Mapped[Staff] = relationship(back_populates="grants")
+
+
+class StaffConfirmation(Base):
+    """A change of a colleague's sign-in or rights that a second administrator of the club has to confirm.
+
+    Until then, or until `until`, whatever needs a second person waits for this colleague in this club.
+    """
+
+    __tablename__ = "staff_confirmations"
+    __table_args__ = (
+        CheckConstraint("cause IN ('added', 'roles', 'enabled', 'reset')", name="cause_known"),
+        CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="confirmed_whole"),
+        CheckConstraint("confirmed_by <> staff_id AND confirmed_by <> ALL (involved)", name="second_person"),
+        Index("ix_staff_confirmations_staff", "staff_id", "club"),
+        Index("ix_staff_confirmations_made", "club", "made_at"),
+    )
+
+    id: Mapped[Key]
+    club: Mapped[str]
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    cause: Mapped[str]
+    """`added` to the installation, given `roles`, `enabled` after being disabled, `reset`: a new password and factor."""
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    """The administrator who made the change; none: it was made by command."""
+    involved: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    """On whose word the change rests: `made_by`, and whoever was involved in a change of `made_by` that waited then."""
+    made_at: Mapped[datetime]
+    until: Mapped[datetime]
+    """First instant at which nothing waits any more, though nobody confirmed."""
+    confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    confirmed_at: Mapped[datetime | None]
 
 
 class StaffSession(Base):

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import pairwise
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from benefits import pins
 from benefits.editing.cells import Cells
 from benefits.editing.faults import Fault, Faulty, Unknown
 from benefits.journal import note
-from benefits.pins import hash_pin
+from benefits.pins import LONGEST, SHORTEST, hash_pin
 from clubs import Club
 from models import Partner
 
 MOST_NAME = 100
-SHORTEST_PIN, LONGEST_PIN = 4, 8
-PIN = re.compile(r"[0-9]{4,8}", re.ASCII)
-RISING = "01234567890123456789"
-USUAL = frozenset({"2580", "0852", "1004", "1212", "6969", "147258", "159753", "789456", "112233", "121212", "520131"})
+PIN = re.compile(rf"[0-9]{{{SHORTEST},{LONGEST}}}", re.ASCII)
+USUAL = frozenset({
+    "147258", "258147", "147369", "369147", "258369", "159753", "753159", "159357", "357159", "951753", "789456", "456789",
+    "741852", "852963", "963852", "147852", "258963", "520131", "520520", "131452", "5201314", "147258369", "123789",
+    "14725836", "78945612", "246810", "135790", "192837", "102938", "112358", "314159", "271828",
+})  # fmt: skip
 """Patterns of the keypad, and numbers people are known to choose."""
 
 
@@ -47,7 +52,7 @@ def create(session: Session, *, club: Club, typed: Mapping[str, str], by: int, n
     secret = hash_pin(pin) if pin else None
     made = session.scalar(
         insert(Partner)
-        .values(**values, club=club.key, pin_hash=secret, pin_failures=0)
+        .values(**values, club=club.key, pin_hash=secret, pin_digits=len(pin) if pin else None)
         .on_conflict_do_nothing()
         .returning(Partner.id)
     )
@@ -79,16 +84,16 @@ def set_pin(session: Session, *, club: Club, partner_id: int, pin: str, by: int,
     if faults:
         raise Faulty(faults)
     row = find(session, club=club, partner_id=partner_id, lock=True)
-    row.pin_hash, row.pin_failures, row.pin_locked_until = hash_pin(pin), 0, None
+    row.pin_hash, row.pin_digits = hash_pin(pin), len(pin)
+    pins.forget(session, partner=row, now=now)
     _noted(session, row, "partner_pin_set", by, now)
 
 
 def unlock(session: Session, *, club: Club, partner_id: int, by: int, now: datetime) -> bool:
-    """End the pause after wrong PINs; whether there was one, or tries were counted. Raises `Unknown`."""
+    """End the pauses after wrong PINs; whether there was one, or tries were counted. Raises `Unknown`."""
     row = find(session, club=club, partner_id=partner_id, lock=True)
-    if not row.pin_failures and row.pin_locked_until is None:
+    if not pins.forget(session, partner=row, now=now):
         return False
-    row.pin_failures, row.pin_locked_until = 0, None
     _noted(session, row, "partner_pin_unlocked", by, now)
     return True
 
@@ -96,17 +101,34 @@ def unlock(session: Session, *, club: Club, partner_id: int, by: int, now: datet
 def faults_of_pin(pin: str) -> list[Fault]:
     """What keeps `pin` from being one: its form, or that it would be among the first to be tried."""
     if not PIN.fullmatch(pin):
-        return [Fault("pin", "pin_form", {"least": SHORTEST_PIN, "most": LONGEST_PIN})]
+        return [Fault("pin", "pin_form", {"least": SHORTEST, "most": LONGEST})]
     return [Fault("pin", "pin_weak")] if weak(pin) else []
 
 
 def weak(pin: str) -> bool:
-    """One digit or block over and over, a run up or down, a year, or one people are known to choose."""
+    """Whether it would be among the first to be tried: of one or two digits, a block over and over or mirrored, digits in
+    pairs, a run up or down (or all but one digit of one), equal steps, or one that people are known to choose."""
     half = len(pin) // 2
     repeats = any(len(pin) % n == 0 and pin == pin[:n] * (len(pin) // n) for n in range(1, half + 1))
-    runs = pin in RISING or pin in RISING[::-1]
-    year = len(pin) == 4 and (1940 <= int(pin) <= 2040 or 2480 <= int(pin) <= 2580)
-    return repeats or runs or year or pin in USUAL
+    doubled = all(pin[n] == pin[n + 1] for n in range(0, len(pin) - 1, 2))
+    twos = [int(pin[n : n + 2]) for n in range(0, len(pin) - 1, 2)]
+    return (
+        repeats or doubled or len(set(pin)) <= 2 or pin == pin[::-1] or pin in USUAL
+        or _runs([int(digit) for digit in pin]) or len({after - before for before, after in pairwise(twos)}) == 1
+    )  # fmt: skip
+
+
+def _runs(digits: list[int]) -> bool:
+    """135791 (equal steps), 123456, 654321, and 123457 or 111112 (equal steps but for one)."""
+    steps = Counter((after - before) % 10 for before, after in pairwise(digits))
+    step, often = steps.most_common(1)[0]
+    return len(steps) == 1 or (step in (0, 1, 9) and often >= len(digits) - 2)
+
+
+def new_pin() -> str:
+    """A PIN by chance that is not weak, each as likely as any other."""
+    pin = pins.new_pin()
+    return new_pin() if weak(pin) else pin
 
 
 def _names(cells: Cells) -> dict[str, str]:

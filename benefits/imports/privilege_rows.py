@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import Engine, text
 
+from benefits import pins
+from benefits.editing.partners import faults_of_pin
 from benefits.imports import fields
 from benefits.imports.fields import BadCell
 from benefits.sealed_codes import privilege_code_opener, seal_privilege_code
@@ -94,7 +94,7 @@ class PrivilegeRows:
         self._club, self._vault = club, vault
         self.present: set[str] = {name for name, _ in STORED if name not in OPTIONAL}
         """Stored columns the file has; complete after the first row."""
-        self._pins: dict[tuple[str, str], str | None] = {}
+        self._pins: dict[tuple[str, str], str | BadCell | None] = {}
         with engine.connect() as connection:
             named = {"club": club.key}
             codes = connection.execute(text("SELECT key, code FROM privileges WHERE club = :club"), named)
@@ -117,7 +117,8 @@ class PrivilegeRows:
             fields.words(name, cell[name], 100) if cell[name] else None
             for name in ("partner_name_th", "partner_name_en")
         ]
-        return (partner, *names, self._pin(partner, cell["partner_pin"]))
+        pin = self._pin(partner, cell["partner_pin"])
+        return (partner, *names, pin, len(cell["partner_pin"]) if pin else None)
 
     def _stored(self, cell: dict[str, str]) -> Sequence[Any]:
         whole = fields.whole
@@ -179,22 +180,26 @@ class PrivilegeRows:
             return False
 
     def _pin(self, partner: str, pin: str) -> str | None:
-        """The digest to store; none: no PIN given, or the one stored already is this one."""
+        """The digest to store; none: no PIN given, or the one stored already is this one, however short it is."""
         if not pin:
             return None
-        if not re.fullmatch(r"[0-9]{4,8}", pin):
-            raise BadCell("partner_pin", "…", "is not a PIN", "use 4 to 8 digits")
         if (partner, pin) not in self._pins:
             stored = self._pin_hashes.get(partner)
-            self._pins[partner, pin] = None if stored and _fits(stored, pin) else PasswordHasher().hash(pin)
-        return self._pins[partner, pin]
+            same = stored is not None and pins.fits(stored, pin)
+            self._pins[partner, pin] = None if same else _wrong_pin(pin) or pins.hash_pin(pin)
+        found = self._pins[partner, pin]
+        if isinstance(found, BadCell):
+            raise found
+        return found
 
 
-def _fits(stored: str, pin: str) -> bool:
-    try:
-        return PasswordHasher().verify(stored, pin)
-    except VerifyMismatchError:
-        return False
+def _wrong_pin(pin: str) -> BadCell | None:
+    faults = faults_of_pin(pin)
+    if any(fault.what == "pin_form" for fault in faults):
+        return BadCell("partner_pin", "…", "is not a PIN", f"use {pins.SHORTEST} to {pins.LONGEST} digits")
+    if faults:
+        return BadCell("partner_pin", "…", "is among the first that somebody tries", "use digits without a pattern")
+    return None
 
 
 def _picture(text: str) -> str | None:

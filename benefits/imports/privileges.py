@@ -23,6 +23,7 @@ PARTNER_STAGED = (
     ("partner_name_th", "text"),
     ("partner_name_en", "text"),
     ("partner_pin", "text"),
+    ("partner_pin_digits", "smallint"),
 )
 
 TWICE = """
@@ -43,14 +44,15 @@ GIVEN = "coalesce(nullif(excluded.{0}, excluded.key), partners.{0})"
 """A partner whose name the file does not give is inserted under its key, and keeps its name when it has one."""
 
 PARTNERS = f"""
-INSERT INTO partners (club, key, name_th, name_en, pin_hash, pin_failures)
+INSERT INTO partners (club, key, name_th, name_en, pin_hash, pin_digits)
 SELECT DISTINCT ON (partner) :club, partner, coalesce(partner_name_th, partner_name_en, partner),
-       coalesce(partner_name_en, partner_name_th, partner), partner_pin, 0
+       coalesce(partner_name_en, partner_name_th, partner), partner_pin, partner_pin_digits
 FROM stage WHERE {HERE}
 ORDER BY partner, (partner_pin IS NULL), (partner_name_th IS NULL), line
 ON CONFLICT (club, key) DO UPDATE
     SET name_th = {GIVEN.format("name_th")}, name_en = {GIVEN.format("name_en")},
-        pin_hash = coalesce(excluded.pin_hash, partners.pin_hash)
+        pin_hash = coalesce(excluded.pin_hash, partners.pin_hash),
+        pin_digits = CASE WHEN excluded.pin_hash IS NULL THEN partners.pin_digits ELSE excluded.pin_digits END
     WHERE excluded.pin_hash IS NOT NULL OR (partners.name_th, partners.name_en)
         IS DISTINCT FROM ({GIVEN.format("name_th")}, {GIVEN.format("name_en")})
 """

@@ -6,17 +6,19 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import String, cast, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from benefits import notices
 from benefits.journal import note
 from benefits.offers import budget
+from benefits.offers.attention import MADE
 from benefits.offers.refusals import TooManyTries, UnknownOffer
+from benefits.staff_confirmations import refuse_while_waiting
 from benefits.vault import vault_of
 from clubs import Club
-from models import JournalEntry, Notice, Offer, Person, Staff, StaffChat, StaffRole
+from models import JournalEntry, Notice, Offer, Person, Staff, StaffChat, StaffConfirmation, StaffRole
 
 OFFER_ASKED = "offer_asked"
 """The kind of notice that an offer waits for approval: facts `offer`, `name`."""
@@ -39,12 +41,40 @@ def may_approve(session: Session, *, club: str, staff_id: int) -> bool:
     return bool(session.scalar(select(exists(held))))
 
 
+def gave_the_sign_in(session: Session, *, offer: Offer, by: int) -> bool:
+    """Whether somebody made or changed the offer while a change of their sign-in or rights waited that rests on `by`.
+
+    An administrator who is an approver too could otherwise add a marketer, write as them, and approve it.
+    """
+    deed = (
+        select(JournalEntry.id)
+        .join(
+            StaffConfirmation,
+            (StaffConfirmation.club == JournalEntry.club)
+            & (cast(StaffConfirmation.staff_id, String) == JournalEntry.actor)
+            & (JournalEntry.at >= StaffConfirmation.made_at)
+            & (JournalEntry.at < func.coalesce(StaffConfirmation.confirmed_at, StaffConfirmation.until)),
+        )
+        .where(
+            JournalEntry.club == offer.club,
+            JournalEntry.subject_kind == "offer",
+            JournalEntry.subject_id == offer.id,
+            JournalEntry.action.in_(MADE),
+            JournalEntry.actor_kind == "staff",
+            StaffConfirmation.involved.contains([by]),
+        )
+    )
+    return bool(session.scalar(select(exists(deed))))
+
+
 def new_code(session: Session, *, club: Club, staff_id: int, now: datetime) -> str:
     """A code of ten digits that connects the chat it is typed in with this colleague, once, within ten minutes.
 
     Only its keyed digest is kept; a code made before is void. Ten digits leave a guesser who sends a thousand a second
-    for ten minutes a chance below 1 in 10,000, and each chat has five tries an hour.
+    for ten minutes a chance below 1 in 10,000, and each chat has five tries an hour. Raises `AwaitsConfirmation` while a
+    change of the colleague's sign-in waits: a chat connected now would outlast it.
     """
+    refuse_while_waiting(session, club=club.key, staff_id=staff_id, now=now)
     code = str(10**9 + secrets.randbelow(9 * 10**9))
     values = {"code_hash": vault_of(session).fingerprint(f"{club.key}:{code}", _DOMAIN), "code_until": now + CODE_LIFE}
     made = insert(StaffChat).values(club=club.key, staff_id=staff_id, **values)
@@ -80,7 +110,11 @@ def connect(session: Session, *, club: Club, person: Person, code: str, now: dat
 
 
 def disconnect(session: Session, *, club: Club, staff_id: int, by: int, now: datetime) -> bool:
-    """Her chat is hers alone again; what waited to be told there is dropped. False: none was connected."""
+    """Their chat is theirs alone again; what waited to be told there is dropped. False: none was connected.
+
+    Raises `AwaitsConfirmation`: whoever came in by a reset does not cut off the chat in which the colleague is told of it.
+    """
+    refuse_while_waiting(session, club=club.key, staff_id=staff_id, now=now)
     chat = select(StaffChat).where(StaffChat.club == club.key, StaffChat.staff_id == staff_id).with_for_update()
     found = session.scalars(chat).one_or_none()
     if found is None or found.person_id is None:

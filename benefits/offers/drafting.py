@@ -25,6 +25,7 @@ from benefits.offers.refusals import (
     Faulty,
     NobodyReached,
     NotApprover,
+    NotIndependent,
     OwnWork,
     QuotaTooSmall,
     UnknownOffer,
@@ -32,6 +33,7 @@ from benefits.offers.refusals import (
 )
 from benefits.offers.steering import decide_unknown, held, pause, resume, stop
 from benefits.periods import month_of
+from benefits.staff_confirmations import refuse_while_waiting
 from clubs import Club
 from models import JournalEntry, Offer
 
@@ -178,11 +180,14 @@ def faults(
 
 
 def approve(session: Session, *, offer: Offer, by: int, digest: bytes, now: datetime, via: str) -> None:
-    """A second person approves what she saw (`digest`), in the console or the chat (`via`). Raises `NotApprover`,
-    `OwnWork` for whoever wrote or changed it, `Changed`, `WrongState` (E10)."""
-    row = _decidable(session, offer, by, digest)
+    """A second person approves what they saw (`digest`), in the console or the chat (`via`). Raises `NotApprover`,
+    `OwnWork` for whoever wrote or changed it, `NotIndependent` for whoever had just given its writer the sign-in,
+    `AwaitsConfirmation`, `Changed`, `WrongState` (E10)."""
+    row = _decidable(session, offer, by, digest, now)
     if _had_a_hand(session, row, by):
         raise OwnWork()
+    if approvers.gave_the_sign_in(session, offer=row, by=by):
+        raise NotIndependent()
     check_times(row, now, asking=True)
     row.state, row.approved_by, row.approved_at, row.approved_digest = "approved", by, now, digest
     approvers.untell(session, offer=row)
@@ -200,8 +205,9 @@ def reject(
     digest: bytes | None = None,
     via: str = "console",
 ) -> None:
-    """An approver sends it back to its author, a draft again. Raises `NotApprover`, `Changed`, `WrongState`."""
-    row = _decidable(session, offer, by, digest)
+    """An approver sends it back to its author, a draft again. Raises `NotApprover`, `AwaitsConfirmation`, `Changed`,
+    `WrongState`."""
+    row = _decidable(session, offer, by, digest, now)
     row.state = "draft"
     approvers.untell(session, offer=row)
     _note(session, row, "offer_rejected", by, now, via=via, reason=reason[:500])
@@ -243,11 +249,12 @@ def _check_quota(
         raise QuotaTooSmall(messages, room)
 
 
-def _decidable(session: Session, offer: Offer, by: int, digest: bytes | None) -> Offer:
-    """The offer as it is asked for now, and seen by her so: approver, state, digest."""
+def _decidable(session: Session, offer: Offer, by: int, digest: bytes | None, now: datetime) -> Offer:
+    """The offer as it is asked for now, and seen so by `by`: approver, state, digest."""
     row = held(session, offer)
     if not approvers.may_approve(session, club=row.club, staff_id=by):
         raise NotApprover()
+    refuse_while_waiting(session, club=row.club, staff_id=by, now=now)
     if row.state != "asked":
         raise Changed() if row.state == "draft" else WrongState(row.state)
     if (digest is not None and digest != row.digest) or digest_of(session, row) != row.digest:

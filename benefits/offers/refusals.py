@@ -31,6 +31,13 @@ class OwnWork(Refusal):
     rule: ClassVar[str] = "E10"
 
 
+class NotIndependent(Refusal):
+    """Whoever wrote or changed it had their sign-in or role from this approver then, unconfirmed by a second administrator:
+    another approver has to decide (E10)."""
+
+    rule: ClassVar[str] = "E10"
+
+
 class NotApprover(Refusal):
     """She is not (any more) an approver of this club."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from benefits.offers import refusals
 from benefits.offers.approvers import Asked
 from benefits.refusal import Refusal
+from benefits.staff_confirmations import AwaitsConfirmation
 from bot.actions import ApproveOffer, RejectOffer, ShowOffer, StopOffer
 from bot.messages import Json, card, press, text
 from bot.routing import Turn
@@ -103,6 +104,17 @@ def several(turn: Turn, waiting: Sequence[Asked]) -> Json:
     return card(head, bubble([title(head), typed], buttons=buttons))
 
 
+def waits(turn: Turn, refusal: AwaitsConfirmation) -> str:
+    """Why this approver cannot decide now, and from when on."""
+    t = turn.words
+    return t(
+        "Your sign-in or roles in the console were changed on {made}. You can decide here once another administrator has "
+        "confirmed it, or from {until} on.",
+        made=t.moment(refusal.made_at),
+        until=t.moment(refusal.until),
+    )
+
+
 def over(turn: Turn, name: str) -> Json:
     """It does not wait any more."""
     return text(turn.words("“{name}” does not wait for approval any more.", name=name))
@@ -113,6 +125,11 @@ WORDINGS: dict[type[Refusal], Callable[[Turn, Any], str]] = {
     refusals.NotApprover: lambda turn, _: turn.words(
         "This is for approvers of the club, in a chat connected in the console."
     ),
+    refusals.NotIndependent: lambda turn, _: turn.words(
+        "You gave its writer their sign-in or role just before, and no other administrator had confirmed it. Another "
+        "approver has to decide."
+    ),
+    AwaitsConfirmation: lambda turn, no: waits(turn, no),
     refusals.OwnWork: lambda turn, _: turn.words("You had a hand in this offer, so a colleague has to approve it."),
     refusals.Changed: lambda turn, _: turn.words("The offer was changed since you saw it. Look at it again."),
     refusals.WrongState: lambda turn, no: turn.words("Too late for that: {state}.", state=state(turn, no.state)),

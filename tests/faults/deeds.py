@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from benefits import claims, consent, notices, people, use_links, uses
-from benefits.pins import hash_pin
+from benefits.pins import EACH, hash_pin
 from benefits.vault import Vault
 from database.engine import make_engine, make_sessions
 from models import Claim, Partner, Person, Privilege
@@ -93,7 +93,7 @@ def _kept(session: Session, redeem: str = "code") -> tuple[Claim, Ids]:
     """A claim that is kept, with a reminder that waits; its partner has had two wrong PINs."""
     nok = factories.person(session)
     shop = factories.member(session, nok)
-    partner: Partner = factories.partner(session, pin_hash=PIN_HASH, pin_failures=2)
+    partner: Partner = factories.partner(session, pin_hash=PIN_HASH, pin_spent_until=NOON + 2 * EACH)
     offer: Privilege = factories.privilege(session, partner_id=partner.id, redeem=redeem)
     made = claims.claim(session, club=CLUB, person=nok, privilege_id=offer.id, member_id=shop.id, now=NOON).claim
     notices.wait(
@@ -131,9 +131,10 @@ def _undo(session: Session, ids: Ids) -> None:
         uses.undo(session, claim_id=ids["claim"], by=("partner", ids["partner"]), reason="wrong till", now=SOON)
 
 
-USED = """
+USED = f"""
 SELECT state, used_at IS NOT NULL, code_until IS NOT NULL, confirmed_by IS NOT NULL,
-       (SELECT pin_failures FROM partners WHERE id = :partner),
+       (SELECT CAST(extract(epoch FROM pin_spent_until - timestamptz '2026-11-12 05:00+00') / {EACH.total_seconds()} AS int)
+        FROM partners WHERE id = :partner),
        (SELECT count(*) FROM notices WHERE person_id = :person AND state = 'waiting'),
        (SELECT array_agg(action ORDER BY id) FROM journal WHERE subject_kind = 'claim' AND subject_id = :claim)
 FROM claims WHERE id = :claim
@@ -153,7 +154,7 @@ DEEDS = {
         _confirm,
         USED,
         ("kept", False, True, False, 2, 1, ["claimed", "use_started"]),
-        ("used", True, True, True, 0, 0, ["claimed", "use_started", "use_confirmed"]),
+        ("used", True, True, True, 2, 0, ["claimed", "use_started", "use_confirmed"]),
     ),
     "undoing": Scenario(
         _used,

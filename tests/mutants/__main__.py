@@ -16,10 +16,11 @@ from pathlib import Path
 
 from database import embedded
 from tests.conftest import FAST
-from tests.mutants import claiming, months, offering, outside, wire
+from tests.mutants import claiming, months, offering, outside, staffing, wire
 from tests.mutants.mutant import ROOT, Mutant, Verdict, copy_of_the_tree, judge, run
 
-ALL: tuple[Mutant, ...] = claiming.MUTANTS + months.MUTANTS + wire.MUTANTS + offering.MUTANTS + outside.MUTANTS
+FILES = (claiming, months, wire, offering, outside, staffing)
+ALL: tuple[Mutant, ...] = tuple(mutant for file in FILES for mutant in file.MUTANTS)
 PARALLEL = 2
 
 

@@ -192,12 +192,4 @@ MUTANTS = (
         "locking = [asking(claim_id)]",
         (USES + "test_two_admins_using_at_once_see_one_use",),
     ),
-    Mutant(
-        "wrong PINs in parallel are one",
-        "the partner's lock",
-        "benefits/pins.py",
-        "select(Partner).where(Partner.id == partner_id).with_for_update(key_share=True)",
-        "select(Partner).where(Partner.id == partner_id)",
-        (USES + "test_c1_parallel_wrong_pins_are_all_counted",),
-    ),
 )

@@ -69,7 +69,7 @@ def test_every_limit_of_the_file_is_stored(take: Importer, session: Session, vau
 def test_optional_columns_and_the_partner(take: Importer, session: Session) -> None:
     """A text over two lines, a partner's names, and a PIN of which only a digest is kept."""
     more = ",partner_name_th,partner_name_en,partner_pin,conditions_th,new_members_only,picture,visible_from,position"
-    row = LATTE + ',ร้านกาแฟ,Café,2468,"บรรทัดหนึ่ง\nบรรทัดสอง",yes,latte.png,2026-10-25,7'
+    row = LATTE + ',ร้านกาแฟ,Café,246897,"บรรทัดหนึ่ง\nบรรทัดสอง",yes,latte.png,2026-10-25,7'
     assert counts(take.privileges(row, more)) == (1, 0, 0)
     assert counts(take.privileges(row, more)) == (0, 1, 0)
     found = only(session)
@@ -77,7 +77,7 @@ def test_optional_columns_and_the_partner(take: Importer, session: Session) -> N
     assert (found.new_members_only, found.picture, found.position) == (True, "latte.png", 7)
     assert (found.partner.name_th, found.partner.name_en) == ("ร้านกาแฟ", "Café")
     assert found.partner.pin_hash is not None
-    assert PasswordHasher().verify(found.partner.pin_hash, "2468")
+    assert PasswordHasher().verify(found.partner.pin_hash, "246897")
 
 
 def test_the_same_file_is_nothing_and_a_changed_one_changes(take: Importer, session: Session, vault: Vault) -> None:

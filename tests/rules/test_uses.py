@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -238,7 +237,7 @@ def _other(club: Club) -> Club:
     return replace(club, key="card_club")
 
 
-def test_five_wrong_pins_close_it_for_fifteen_minutes(session: Session, club: Club) -> None:
+def test_five_wrong_pins_begin_a_pause(session: Session, club: Club) -> None:
     kept = Kept(session, club, redeem="qr", code_minutes=60)
     token = kept.start().token
     left = []
@@ -249,49 +248,22 @@ def test_five_wrong_pins_close_it_for_fifteen_minutes(session: Session, club: Cl
     assert left == [4, 3, 2, 1]
     with pytest.raises(pins.PinLocked) as locked:
         kept.confirm(token, pin="0000")
-    assert locked.value.until == NOON + 15 * MINUTE
+    assert locked.value.until == NOON + MINUTE / 2
     with pytest.raises(pins.PinLocked):
-        kept.confirm(token, at=14 * MINUTE)
-    assert kept.confirm(token, at=15 * MINUTE).state == "used"
+        kept.confirm(token, at=MINUTE / 3)
+    assert kept.confirm(token, at=MINUTE / 2).state == "used"
 
 
-def test_a_right_pin_forgets_the_wrong_ones_and_no_pin_confirms_nothing(session: Session, club: Club) -> None:
+def test_nonsense_is_a_wrong_pin_and_no_pin_confirms_nothing(session: Session, club: Club) -> None:
     kept = Kept(session, club, redeem="qr")
-    partner = session.get_one(Partner, kept.offer.partner_id)
+    claim = kept.start().claim
     for wrong in ("0000", "", "4711 " + "9" * 100):
         with pytest.raises(pins.WrongPin):
-            pins.check_pin(session, partner_id=partner.id, pin=wrong, now=NOON)
-    pins.check_pin(session, partner_id=partner.id, pin=PIN, now=NOON)
-    assert partner.pin_failures == 0
-    partner.pin_hash = None
+            pins.check_pin(session, claim=claim, pin=wrong, now=NOON)
+    pins.check_pin(session, claim=claim, pin=PIN, now=NOON)
+    session.get_one(Partner, kept.offer.partner_id).pin_hash = None
     with pytest.raises(pins.NoPin):
-        pins.check_pin(session, partner_id=partner.id, pin="", now=NOON)
-
-
-def test_c1_parallel_wrong_pins_are_all_counted(sessions: sessionmaker[Session]) -> None:
-    """20 guesses at once: four are told wrong, one closes it, the rest are not looked at."""
-    with sessions() as session:
-        partner_id = factories.partner(session, pin_hash=PIN_HASH).id
-        session.commit()
-    told: list[str] = []
-    barrier = threading.Barrier(10)
-
-    def guess() -> None:
-        barrier.wait()
-        for _ in range(2):
-            with sessions() as session:
-                try:
-                    pins.check_pin(session, partner_id=partner_id, pin="0000", now=NOON)
-                except (pins.WrongPin, pins.PinLocked) as refusal:
-                    told.append(type(refusal).__name__)
-                session.commit()
-
-    threads = [threading.Thread(target=guess) for _ in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (told.count("WrongPin"), told.count("PinLocked")) == (4, 16)
+        pins.check_pin(session, claim=claim, pin="", now=NOON)
 
 
 def test_two_admins_using_at_once_see_one_use(sessions: sessionmaker[Session], club: Club) -> None:

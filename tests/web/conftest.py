@@ -74,9 +74,9 @@ class House:
             code, names = values.pop("code", None), values.pop("partner", {})
             ann = person(session, language=language)
             shop = member(session, ann, name=values.pop("account", "ร้านก๋วยเตี๋ยวเรือ"))
-            giver = partner(
-                session, **{"pin_hash": PIN_HASH, "name_en": "Mong Chao Coffee", "name_th": "โมงเช้า คอฟฟี่", **names}
-            )
+            known = values.pop("partner_id", None)
+            named = {"pin_hash": PIN_HASH, "name_en": "Mong Chao Coffee", "name_th": "โมงเช้า คอฟฟี่", **names}
+            giver = session.get_one(Partner, known) if known else partner(session, **named)
             gift = privilege(session, redeem=redeem, partner_id=giver.id, **values)
             if code is not None:
                 gift.code = self.vault.seal(code, f"privileges.code:{gift.club}:{gift.key}")

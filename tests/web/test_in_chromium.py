@@ -279,3 +279,31 @@ def test_words_stand_out_from_their_ground(ink: str, paper: str) -> None:
     colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{3,6});", style))
     dark, light = sorted((luminance(colours[ink]), luminance(colours[paper])))
     assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(
+    ("language", "told"), [("th", "ลองใหม่ได้อีกครั้งใน 30 วินาที"), ("en", "You can try again in 30 seconds.")]
+)
+def test_a7_a_pause_is_told_and_counted_down_and_then_the_form_is_back(
+    served: House, phone: Callable[..., Any], language: str, told: str, width: int
+) -> None:
+    """A7: five wrong PINs typed on the partner's own phone: no form that could only refuse, how long, and no tap needed."""
+    use = served.use("qr", code_minutes=60)
+    page = phone(width=width)
+    page.goto(address(use, "partner", language))
+    for _ in range(5):
+        page.locator("#pin").fill("000000")
+        page.locator("button[value=confirm]").click()
+    expect(page.get_by_role("alert")).to_contain_text(told)
+    expect(page.locator("#pin")).to_have_count(0)
+    expect(page.locator(".pause .clock")).to_have_text(re.compile(r"^0:(30|2\d)$"))
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"partner-pause-{language}-{width}.png", full_page=True)
+    served.later(seconds=28)
+    page.evaluate(LOOK_AGAIN)
+    expect(page.locator("#pin")).to_be_visible(timeout=10_000)
+    page.locator("#pin").fill(PIN)
+    page.locator("button[value=confirm]").click()
+    expect(page.get_by_role("status")).to_contain_text("ยืนยันแล้วเมื่อ" if language == "th" else "Confirmed at")

@@ -61,21 +61,26 @@ def test_the_right_pin_confirms_once_and_says_when(house: House) -> None:
     assert [action for action, _ in actions(use)].count("use_confirmed") == 1
 
 
-def test_wrong_pins_are_counted_and_lock_and_open_again(house: House) -> None:
+def test_wrong_pins_are_counted_and_pause_and_open_again(house: House) -> None:
     use = house.use("qr", code_minutes=60)
     for left in ("4 tries left", "3 tries left", "2 tries left", "1 try left"):
         answer = use.press(pin="0000")
         assert answer.status_code == 403
         assert left in answer.text
-    locked = use.press(pin="0000")
-    assert locked.status_code == 429
-    assert "Try again after 12:15" in locked.text
+    paused = use.press(pin="0000")
+    assert paused.status_code == 429
+    assert "You can try again in 30 seconds." in paused.text
     assert use.press(pin=PIN).status_code == 429
-    assert "Locked after too many wrong PINs" in look(use)
+    assert "A pause after wrong PINs" in look(use)
     assert 'name="pin"' not in look(use)
+    assert "ลองใหม่ได้อีกครั้งใน 30 วินาที" in look(use, "th")
     assert use.row().state == "kept"
-    house.later(minutes=15)
-    assert "Confirmed at 12:15" in use.press(pin=PIN).text
+    house.later(seconds=30)
+    assert "You can try again in 60 seconds." in use.press(pin="0000").text
+    house.later(seconds=60)
+    assert "You can try again in 2 minutes." in use.press(pin="0000").text
+    house.later(minutes=2)
+    assert "Confirmed at 12:03" in use.press(pin=PIN).text
 
 
 @pytest.mark.parametrize("pin", ["", " ", "๔๘๒๑", "4821x", "4821\x00", "9" * 10_000])
@@ -156,7 +161,7 @@ def test_undo_after_the_window_is_refused_without_costing_a_try(house: House) ->
     assert answer.status_code == 409
     assert "It could be undone until 12 Nov 2026 12:10" in answer.text
     with house.sessions() as session:
-        assert session.get_one(Partner, use.partner.id).pin_failures == 0
+        assert session.get_one(Partner, use.partner.id).pin_spent_until is None
     assert use.row().state == "used"
 
 
@@ -215,7 +220,7 @@ def test_c12_a_foreign_page_cannot_press_the_button(house: House, headers: dict[
     assert answer.status_code == 403
     assert use.row().state == "kept"
     with house.sessions() as session:
-        assert session.get_one(Partner, use.partner.id).pin_failures == 0
+        assert session.get_one(Partner, use.partner.id).pin_spent_until is None
 
 
 @pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "same-origin"}, {"Origin": "https://club.example.com"}, OURS])
@@ -231,3 +236,31 @@ def test_c12_reading_changes_nothing(house: House) -> None:
     house.client.get(f"/partner/{use.token}", query_string={"do": "confirm", "pin": PIN})
     assert (use.row().state, actions(use)) == before
     assert house.client.put(f"/partner/{use.token}", headers=OURS).status_code == 405
+
+
+def test_a7_wrong_pins_at_one_customers_page_cost_no_other_customer_anything(house: House) -> None:
+    """A7: whoever holds a running use types for as long as they like: the next customer is served at the first try."""
+    burnt = house.use("qr", code_minutes=60)
+    other = house.use("qr", code_minutes=60, partner_id=burnt.partner.id)
+    told = [burnt.press(pin="000000").status_code for _ in range(9)]
+    assert told == [403] * 4 + [429] * 5
+    assert 'name="pin"' in look(other)
+    assert "Confirmed at" in other.press(pin=PIN).text
+    assert burnt.press(pin=PIN).status_code == 429
+
+
+def test_a7_wrong_pins_at_the_undo_count_with_those_before(house: House) -> None:
+    """One count for confirming and taking back; while it pauses there is no form for either, and how long is told."""
+    use = house.use("qr", undo_minutes=10)
+    for _ in range(3):
+        assert use.press(pin="000000").status_code == 403
+    use.press(pin=PIN)
+    assert "1 try left" in use.press(do="undo", pin="000000", reason="mistake").text
+    paused = use.press(do="undo", pin="000000", reason="mistake")
+    assert (paused.status_code, "You can try again in 30 seconds." in paused.text) == (429, True)
+    page = look(use)
+    assert "Already used on" in page
+    assert "You can try again in 30 seconds." in page
+    assert 'name="pin"' not in page
+    house.later(seconds=30)
+    assert "The use was taken back" in use.press(do="undo", pin=PIN, reason="mistake").text

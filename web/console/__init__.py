@@ -14,7 +14,7 @@ from werkzeug.test import create_environ
 
 from serving import limits
 from web import headers
-from web.console import errors, gate, security, signing_in
+from web.console import errors, gate, second_factor, security, signing_in
 from web.console.desk import Console, LineTrouble
 from web.console.home import Home
 from web.console.page import csrf_field, role_names
@@ -58,6 +58,7 @@ def make(console: Console, signing_keys: list[str]) -> Flask:
     app.before_request(gate.before)
     security.protect(app, console, signing_keys)
     signing_in.add_to(app)
+    second_factor.add_to(app)
     theme = Theme(folder="none", base_template="console/base.html")
     admin = Admin(app, name="Sitthi", url="/console", index_view=Home(console, url="/console"), theme=theme)
     for name in MODULES:

@@ -16,7 +16,7 @@ from benefits.claims import STATES, state_at, state_of
 from benefits.reasons import checked_reason
 from benefits.unmasking import masked_names
 from models import Claim, Member, Privilege, Staff, StaffRequest
-from web.console import cells, history
+from web.console import cells, history, staff_points
 from web.console.access import allow
 from web.console.deeds import Deeds
 from web.console.desk import Console
@@ -143,14 +143,16 @@ class Claims(Deeds):
         late = row.state == "used" and until is not None and now >= until
         asker = self.session.get(Staff, waiting.asked_by) if waiting else None
         mine = waiting is not None and waiting.asked_by == self.staff.id
+        waits = staff_points.waits_here(self)
         return {
             "claim": row,
+            "waits": waits if (waiting is not None or late) and self.may("support", "finance", "approver") else "",
             "until": until,
             "waiting": waiting,
             "asker": asker.name if asker else "",
             "may_undo": in_time and self.may("support"),
-            "may_ask": late and waiting is None and self.may("support", "finance"),
-            "may_decide": waiting is not None and not mine and self.may("finance", "approver"),
+            "may_ask": late and waiting is None and not waits and self.may("support", "finance"),
+            "may_decide": waiting is not None and not mine and not waits and self.may("finance", "approver"),
             "may_withdraw": mine and self.may("support", "finance"),
             "may_void": row.state == "kept" and self.may("admin"),
             "history": history.of(self.session, self.club, ("claim", row.id), self.t),

@@ -17,7 +17,7 @@ from benefits import corrections, requests
 from benefits.periods import parse_month
 from benefits.refusal import Refusal
 from models import Correction, Staff, StaffRequest
-from web.console import cells, correction_words, history, home
+from web.console import cells, correction_words, history, home, staff_points
 from web.console.access import allow
 from web.console.deeds import Deeds, refused
 from web.console.desk import Console
@@ -106,13 +106,15 @@ class Corrections(Deeds):
         t, found = self.t, corrections.sums(self.session, self.club, row)
         own = row.asked_by == self.staff.id
         back = corrections.reversal_of(self.session, row)
+        waits = staff_points.waits_here(self)
         return {
+            "waits": waits if row.state in ("asked", "posted") and self.may(*DECIDERS) else "",
             "moves": correction_words.moves(found, self.club, t) if row.state == "asked" else None,
             "lines": correction_words.lines(corrections.largest(self.session, row), t),
             "all": found.accounts,
-            "may_decide": row.state == "asked" and not own and self.may(*DECIDERS),
+            "may_decide": row.state == "asked" and not own and not waits and self.may(*DECIDERS),
             "may_withdraw": row.state == "asked" and own,
-            "may_reverse": row.state == "posted" and back is None and self.may("finance"),
+            "may_reverse": row.state == "posted" and back is None and not waits and self.may("finance"),
             "back": back,
             "reversed": cells.link(
                 "corrections.details", t("Correction {n}", n=row.reverses_id), row_id=row.reverses_id
@@ -224,13 +226,13 @@ class Corrections(Deeds):
         ]
         return self.show(
             "console/correction_new.html", status, title=t("Ask for a correction"), typed=typed, found=found, tiers=tiers,
-            shapes=correction_words.shapes(t),
+            shapes=correction_words.shapes(t), waits=staff_points.waits_here(self),
         )  # fmt: skip
 
 
 def _points(page: Page) -> list[home.Point]:
     """On the first page: corrections that wait for a second person."""
-    if not page.may(*DECIDERS):
+    if not page.may(*DECIDERS) or staff_points.waits_here(page):
         return []
     t, count = page.t, corrections.waiting(page.session, club=page.club, other_than=page.staff.id)
     if not count:

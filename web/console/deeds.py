@@ -12,6 +12,8 @@ from benefits import overrides, requests, use_corrections, uses
 from benefits.members import Left, NotJoined
 from benefits.reasons import ReasonMissing
 from benefits.refusal import Refusal
+from benefits.staff_confirmations import AwaitsConfirmation
+from web.console import staff_words
 from web.console.records import Records
 from wording import Words
 
@@ -56,6 +58,7 @@ def refused(refusal: Refusal, t: Words) -> str:
         requests.OwnRequest: lambda: t("You asked for this yourself: another colleague has to decide."),
         requests.AlreadyDecided: lambda: t("This was decided already."),
         requests.UnknownRequest: lambda: t("There is no such request about this record."),
+        AwaitsConfirmation: lambda: staff_words.waits(t, refusal),
         requests.NotHers: lambda: t("Only who asked may withdraw it."),
     }
     found = next((say for kind, say in said.items() if isinstance(refusal, kind)), None)

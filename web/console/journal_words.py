@@ -142,6 +142,7 @@ def _staff(t: Words) -> dict[str, str]:
         "sign_in_failed": t("Sign-in failed"),
         "second_factor_failed": t("Second factor failed"),
         "second_factor_set_up": t("Second factor set up"),
+        "second_factor_replaced": t("Second factor replaced"),
         "recovery_code_used": t("Recovery code used"),
         "recovery_codes_made": t("Recovery codes made"),
         "sessions_ended": t("Other sign-ins ended"),
@@ -151,6 +152,7 @@ def _staff(t: Words) -> dict[str, str]:
         "staff_disabled": t("Colleague disabled"),
         "staff_enabled": t("Colleague enabled"),
         "staff_reset": t("Sign-in of a colleague reset"),
+        "staff_confirmed": t("Change of a colleague confirmed by a second administrator"),
     }
 
 
@@ -199,6 +201,7 @@ def _house(t: Words) -> dict[str, str]:
         "partner_made": t("Partner made"),
         "partner_renamed": t("Partner renamed"),
         "partner_pin_set": t("PIN of a partner set"),
+        "pin_wrong": t("Wrong PIN at a partner"),
         "partner_pin_unlocked": t("PIN of a partner unlocked"),
         "turn_seen": t("Parked event marked as seen"),
         "turn_unseen": t("Parked event marked as not seen"),

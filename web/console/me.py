@@ -1,4 +1,4 @@
-"""My account: the colleague's own name, password, second factor and open sign-ins; and which club she looks at."""
+"""My account: the colleague's own name, password, second factor and open sign-ins; and which club they look at."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from sqlalchemy import func, select
 from werkzeug.wrappers import Response as Answer
 
 from benefits import signin
-from models import RecoveryCode, Staff, StaffSession
-from web.console import security, signing_in
+from benefits import staff as colleagues
+from models import Staff, StaffSession
+from web.console import gate, second_factor, security, signing_in
 from web.console.access import READERS, allow
 from web.console.desk import Console
 from web.console.page import Page, clubs_of
@@ -35,47 +36,61 @@ class Me(Page):
     @expose("/")
     @allow(*READERS)
     def index(self) -> Response:
-        """Everything that is hers."""
+        """Everything that is theirs."""
         return self._shown()
 
     @expose("/password", methods=["POST"])
     @allow(*READERS)
     def password(self) -> Response | Answer:
-        """A new password: the old one is asked, every session ends, and this browser gets a new one (C14)."""
-        staff = self.staff
-        door = f"password:{staff.id}"
-        with self.console.sessions.begin() as own:
-            free = signin.take_try(own, door=door, now=self.console.wall())
-        if not free or not security.password_fits(request.form.get("present", ""), staff.password):
-            return self._shown(
-                400, present_fault=self.t("That is not your present password, or it was tried too often.")
-            )
-        fault = signing_in.change_password(staff, request.form.get("password", ""), request.form.get("again", ""))
+        """A new password: the present one is asked, every session ends, and this browser gets a new one (C14)."""
+        if not self._knows_password():
+            return self._shown(400, present_fault="password")
+        typed = request.form
+        fault, onward = signing_in.change_password(
+            self.staff, typed.get("password", ""), typed.get("again", ""), factor=self._factor_given()
+        )
         if fault:
             return self._shown(400, fault=fault)
-        with self.console.sessions.begin() as own:
-            signin.open_door(own, door=door)
-        signing_in.enter(staff, factor=staff.tf_totp_secret is not None)
-        return self.done(self.t("Your password is changed, and every other sign-in of yours is over."))
+        told = self.t("Your password is changed, and every other sign-in of yours is over.")
+        return self.done(told, onward if onward == gate.SIGN_IN else None)
+
+    @expose("/second-factor", methods=["GET", "POST"])
+    @allow(*READERS)
+    def factor(self) -> Response | Answer:
+        """Another second factor instead of the present one, or a first one: the present password is asked (C18)."""
+        found = signing_in.signed_in()
+        if request.method == "GET" or "factor" not in session:
+            return second_factor.factor_page(found, fresh=True, asks_password=True)
+        if not self._knows_password():
+            return second_factor.factor_page(found, 400, asks_password=True, present_fault=True)
+        codes = second_factor.take_factor(self.staff)
+        if codes is None:
+            return second_factor.factor_page(found, 400, asks_password=True, wrong=True)
+        return second_factor.codes_page(codes, "/console/me/")
 
     @expose("/recovery-codes", methods=["POST"])
     @allow(*READERS)
     def recovery_codes(self) -> Response:
-        """Ten new recovery codes, shown once; the former ones are void."""
+        """Ten new recovery codes, shown once; the former ones are void. The present password is asked (C18)."""
+        if self.staff.tf_totp_secret is None:
+            abort(404)
+        if not self._knows_password():
+            return self._shown(400, present_fault="codes")
+        factor = self._factor_given()
         with self.console.sessions.begin() as own:
-            staff = own.get_one(Staff, self.staff.id)
-            if staff.tf_totp_secret is None:
-                abort(404)
-            codes = signin.new_recovery_codes(own, staff)
-            self.note(own, "recovery_codes_made", ("staff", staff.id))
-        return self.show("console/recovery_codes.html", codes=codes, onward="/console/me/")
+            row = own.get_one(Staff, self.staff.id)
+            clubs = [club.key for club in clubs_of(self.console, row)]
+            codes = colleagues.set_recovery_codes(
+                own, row, signed_in_to=self.staff.fs_uniquifier, now=self.now, clubs=clubs
+            )
+        signing_in.enter(row, factor=factor)
+        return second_factor.codes_page(codes, "/console/me/")
 
     @expose("/sign-out-elsewhere", methods=["POST"])
     @allow(*READERS)
     def elsewhere(self) -> Answer:
-        """End every session of hers but a new one for this browser."""
-        staff, found = self.staff, security.colleague()
-        factor = found is not None and found.row is not None and found.row.factor_at is not None
+        """End every session of theirs but a new one for this browser."""
+        staff, factor = self.staff, self._factor_given()
         with self.console.sessions.begin() as own:
             ended = signin.end_sessions(own, staff.id, now=self.console.wall())
             self.note(own, "sessions_ended", ("staff", staff.id), sessions=ended)
@@ -85,7 +100,7 @@ class Me(Page):
     @expose("/club", methods=["POST"])
     @allow(*READERS)
     def choose_club(self) -> Answer:
-        """Look at another club of hers."""
+        """Look at another club of theirs."""
         key = request.form.get("club", "")
         if key not in [club.key for club in clubs_of(self.console, self.staff)]:
             abort(404)
@@ -97,14 +112,27 @@ class Me(Page):
         club = self.console.clubs[key]
         return club.say(club.name, self.t.language)
 
+    def _knows_password(self) -> bool:
+        """Whether the typed `present` is their password: a session that was left open, or stolen, is not enough for a change
+        of the sign-in. Tries are counted before they are judged."""
+        door = f"password:{self.staff.id}"
+        with self.console.sessions.begin() as own:
+            free = signin.take_try(own, door=door, now=self.console.wall())
+        fits = free and security.password_fits(request.form.get("present", ""), self.staff.password)
+        if fits:
+            with self.console.sessions.begin() as own:
+                signin.open_door(own, door=door)
+        return fits
+
+    def _factor_given(self) -> bool:
+        found = security.colleague()
+        return found is not None and found.row is not None and found.row.factor_at is not None
+
     def _shown(self, status: int = 200, **facts: object) -> Response:
         staff, wall = self.staff, self.console.wall()
-        count = select(func.count())
-        left = self.session.scalar(
-            count.select_from(RecoveryCode).where(RecoveryCode.staff_id == staff.id, RecoveryCode.used_at.is_(None))
-        )
+        left = signin.recovery_codes_left(self.session, staff)
         others = self.session.scalar(
-            count.select_from(StaffSession).where(
+            select(func.count()).where(
                 StaffSession.staff_id == staff.id,
                 StaffSession.ended_at.is_(None),
                 StaffSession.seen_at > wall - signin.IDLE,

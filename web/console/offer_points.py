@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import url_for
 
 from benefits.offers import attention
-from web.console import home
+from web.console import home, staff_points
 from web.console.offer_review import STEERERS
 from web.console.offer_status import pause_reason
 from web.console.page import Page
@@ -16,7 +16,7 @@ NAMED = 5
 
 def points(page: Page) -> list[home.Point]:
     """For approvers what waits for them (E10); for those who steer offers what stands still (E5) or is not known (D11)."""
-    found = _for_approval(page) if page.may("approver") else []
+    found = _for_approval(page) if page.may("approver") and not staff_points.waits_here(page) else []
     return [*found, *_standing(page)] if page.may(*STEERERS) else found
 
 

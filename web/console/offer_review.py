@@ -12,18 +12,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as Answer
 
-from benefits.offers import drafting
+from benefits.offers import approvers, drafting
 from benefits.offers.content import personal
 from benefits.offers.steering import STOPPABLE
 from benefits.refusal import Refusal
 from models import JournalEntry, Offer
+from web.console import staff_points
 from web.console.access import READERS, allow
 from web.console.offer_audience import Targeting
 from web.console.offer_changes import SNAPSHOT, changes, snapshot
 from web.console.offer_history import told
 from web.console.offer_tests import Chatting, Testing
 from web.console.offer_when import Timing
-from web.console.offer_words import fault_lines, refusal_sentence
+from web.console.offer_words import fault_lines, not_independent, refusal_sentence
 
 STEERERS = ("marketer", "approver", "admin")
 """Who may stop an offer, pause it and let it go on."""
@@ -163,6 +164,8 @@ class Reviewing(Testing, Timing, Targeting, Chatting):
             messages=self.phones(offer.content),
             personal=personal(offer.content),
             may=self._may(offer),
+            waits=staff_points.waits_here(self) if offer.state == "asked" and self.may("approver") else "",
+            not_independent=not_independent(self.t) if self._not_independent(offer) else "",
             own_work=offer.state == "asked" and self.may("approver") and self._had_a_hand(offer),
             connected=self.connected(self.staff),
             changes=changes(self.t, self.club, self._last_approved(offer), offer, self._privilege, self._list),
@@ -173,13 +176,22 @@ class Reviewing(Testing, Timing, Targeting, Chatting):
         steering = self.may(*STEERERS)
         return {
             "ask": offer.state == "draft" and self.may("marketer"),
-            "approve": offer.state == "asked" and self.may("approver") and not self._had_a_hand(offer),
+            "approve": self._may_approve(offer),
             "copy": self.may("marketer"),
             "stop": offer.state in STOPPABLE and steering,
         }
 
+    def _may_approve(self, offer: Offer) -> bool:
+        """Whether the rule would take their approval: what it can only refuse is not offered."""
+        hindered = self._had_a_hand(offer) or self._not_independent(offer) or staff_points.waits_here(self)
+        return offer.state == "asked" and self.may("approver") and not hindered
+
+    def _not_independent(self, offer: Offer) -> bool:
+        asked = offer.state == "asked" and self.may("approver")
+        return asked and approvers.gave_the_sign_in(self.session, offer=offer, by=self.staff.id)
+
     def _had_a_hand(self, offer: Offer) -> bool:
-        """Whether she wrote or changed it at any time: the rule refuses her approval, so no button offers it (E10)."""
+        """Whether they wrote or changed it at any time: the rule refuses her approval, so no button offers it (E10)."""
         made = self._entries(offer, "offer_created", "offer_changed")
         return offer.author_id == self.staff.id or any(one.actor == str(self.staff.id) for one in made)
 

@@ -13,7 +13,9 @@ from benefits.offers import approvers, drafting, testers
 from benefits.offers.content import spoken
 from benefits.offers.texts import MissingValue
 from benefits.refusal import Refusal
+from benefits.staff_confirmations import AwaitsConfirmation
 from models import Offer, Person, Staff, StaffChat, TestSend
+from web.console import staff_points, staff_words
 from web.console.access import READERS, allow
 from web.console.desk import LineTrouble
 from web.console.offer_desk import OfferPage, version_of
@@ -194,13 +196,19 @@ class Chatting(OfferPage):
     @allow("approver", "admin", "marketer")
     def change_chat(self) -> Answer:
         """A code for the chat, shown once; or an end of the connection."""
-        if request.form.get("do") == "disconnect":
+        common: dict[str, Any] = {"club": self.club, "staff_id": self.staff.id, "now": self.now}
+        code = None
+        try:
             with self.console.sessions.begin() as session:
-                approvers.disconnect(session, club=self.club, staff_id=self.staff.id, by=self.staff.id, now=self.now)
-            return self.done(self.t("Your chat is not connected any more."), url_for("offers.chat"))
-        with self.console.sessions.begin() as session:
-            code = approvers.new_code(session, club=self.club, staff_id=self.staff.id, now=self.now)
-        return self._chat_page(code)
+                if request.form.get("do") == "disconnect":
+                    approvers.disconnect(session, **common, by=self.staff.id)
+                else:
+                    code = approvers.new_code(session, **common)
+        except AwaitsConfirmation as refusal:
+            return self.done(staff_words.waits(self.t, refusal), url_for("offers.chat"), "bad")
+        if code is not None:
+            return self._chat_page(code)
+        return self.done(self.t("Your chat is not connected any more."), url_for("offers.chat"))
 
     def connected(self, staff: Staff) -> bool:
         """Whether she is told in her chat."""
@@ -216,6 +224,7 @@ class Chatting(OfferPage):
             connected_at=row.connected_at if row is not None and row.person_id is not None else None,
             code=code,
             code_until=until,
+            waits=staff_points.waits_here(self),
         )
 
 

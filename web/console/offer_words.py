@@ -9,6 +9,8 @@ from benefits.offers import refusals
 from benefits.offers.content import Fault
 from benefits.pictures import BrokenPicture, NotAPicture, PictureTooLarge, PictureTooWide
 from benefits.refusal import Refusal
+from benefits.staff_confirmations import AwaitsConfirmation
+from web.console import staff_words
 from wording import OWN_NAMES, Words, words
 
 MEGABYTE = 1024 * 1024
@@ -165,6 +167,10 @@ def refusal_sentence(t: Words, refusal: Refusal) -> str:
             return t("This cannot be done now: the offer is “{state}”.", state=state_name(t, state))
         case refusals.OwnWork():
             return t("You wrote or changed this offer, so somebody else has to approve it.")
+        case refusals.NotIndependent():
+            return not_independent(t)
+        case AwaitsConfirmation():
+            return staff_words.waits(t, refusal)
         case refusals.NotApprover():
             return t("Only approvers of this club may decide.")
         case refusals.Changed():
@@ -184,6 +190,14 @@ def refusal_sentence(t: Words, refusal: Refusal) -> str:
         case refusals.Faulty(faults=faults):
             return " ".join(fault_lines(faults, t))
     return t("This was refused: {name}.", name=refusal.name)
+
+
+def not_independent(t: Words) -> str:
+    """Why this approver is no second person for this offer."""
+    return t(
+        "You gave its writer their sign-in or role just before, and no other administrator had confirmed it. Another "
+        "approver has to decide."
+    )
 
 
 def too_dear(t: Words, needed: int, room: int) -> str:

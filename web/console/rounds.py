@@ -14,7 +14,7 @@ from benefits import rounds, rounds_preview
 from benefits.periods import add_months, month_name, parse_month, start_of
 from benefits.refusal import Refusal
 from models import RoundPreview, Staff
-from web.console import home, round_words
+from web.console import home, round_words, staff_points
 from web.console.access import READERS, allow
 from web.console.deeds import refused
 from web.console.desk import Console
@@ -141,6 +141,7 @@ class Rounds(Page):
             "signed": signed,
             "signatures": _signatures(self.session, signing, self.t),
             "may_sign": signing is None or (signing.state == "open" and signing.asked_by != self.staff.id),
+            "waits": staff_points.waits_here(self) if self.may(*SIGNERS) else "",
             "preview": preview,
             "waiting": preview is not None and preview.state in ("asked", "running"),
             "sentence": round_words.step(preview, self.t) if preview else "",

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as Answer
 from benefits import signin
 from benefits import staff as colleagues
 from benefits.journal import note
+from benefits.staff import StaffRefusal
 from models import Staff
 from web.console import example, gate, security
 from web.console.access import anybody, half
@@ -31,13 +32,19 @@ def add_to(app: Flask) -> None:
     """The routes before, around and after a session."""
     for rule, view, methods in (
         ("/console/sign-in", sign_in, ["GET", "POST"]),
-        ("/console/second-factor", second_factor, ["GET", "POST"]),
-        ("/console/second-factor/new", new_factor, ["GET", "POST"]),
         ("/console/new-password", new_password, ["GET", "POST"]),
         ("/console/sign-out", sign_out, ["POST"]),
         ("/console/language", language, ["POST"]),
     ):
         app.add_url_rule(rule, view.__name__, view, methods=methods)
+    app.register_error_handler(StaffRefusal, lambda _: over())
+
+
+def over() -> Answer:
+    """The sign-in ended while its last form was under way: they sign in anew."""
+    logout_user()
+    session.clear()
+    return redirect(gate.SIGN_IN, 303)
 
 
 @anybody()
@@ -50,7 +57,10 @@ def sign_in() -> Response | Answer:
     staff = _judged(email, password)
     if staff is None:
         return _sign_in_page(email, 401, wrong=True)
-    answer = redirect(enter(staff), 303)
+    where = enter(staff)
+    if where == gate.SIGN_IN:
+        return _sign_in_page(email, 401, wrong=True)
+    answer = redirect(where, 303)
     _remember_device(answer, staff)
     return answer
 
@@ -79,7 +89,7 @@ def _judged(email: str, password: str) -> Staff | None:
         if good:
             signin.open_door(own, door=door)
         elif staff is not None:
-            _note(own, staff, "sign_in_failed")
+            note_own(own, staff, "sign_in_failed")
         log.info("sign-in", good=good, staff=staff.id if staff else None)
         own.commit()
         return staff if good else None
@@ -99,20 +109,27 @@ def _door(email: str, staff: Staff | None) -> str:
 
 
 def enter(staff: Staff, *, factor: bool = False) -> str:
-    """A new session with a new token in place of whatever the cookie held; where the sign-in goes on (7.2.4)."""
+    """A new session with a new token in place of whatever the cookie held; where the sign-in goes on (7.2.4).
+
+    `staff` as they were when the password fitted: reset or disabled since, they have to sign in anew.
+    """
     console, now = console_of(), console_of().wall()
     kept = {key: session[key] for key in ("club",) if key in session}
-    former = session.get("token")
+    former, signed_in_to = session.get("token"), staff.fs_uniquifier
     with console.sessions.begin() as own:
         if isinstance(former, str):
             signin.end_session(own, former, now=now)
-        staff = own.get_one(Staff, staff.id)
+        # Held, so that a change which ends all sessions ends this one, too, or is seen here.
+        staff = own.get_one(Staff, staff.id, with_for_update={"key_share": True})
+        if staff.fs_uniquifier != signed_in_to or not staff.active:
+            session.clear()
+            return gate.SIGN_IN
         token = signin.begin_session(own, staff, now=now, factor=factor)
         own.flush()
         row, _ = signin.session_of(own, token, now=now) or (None, None)
         found = Colleague(staff, row, console.factor_demanded)
         if found.whole:
-            _note(own, staff, "signed_in")
+            note_own(own, staff, "signed_in")
     session.clear()
     session.update(kept, token=token)
     login_user(found, remember=False, authn_via=["password"])
@@ -120,101 +137,42 @@ def enter(staff: Staff, *, factor: bool = False) -> str:
 
 
 @half()
-def second_factor() -> Response | Answer:
-    """The code of her authenticator app, or a recovery code."""
-    found = _present()
-    if not (found.lacks_factor and found.staff.tf_totp_secret):
-        return redirect(gate.next_step(found), 303)
-    if request.method == "GET":
-        return shown("console/second_factor.html")
-    given = "".join(request.form.get("code", "").split())[:40]
-    if not _factor_fits(found.staff, given):
-        return shown("console/second_factor.html", 401, wrong=True)
-    return redirect(enter(found.staff, factor=True), 303)
-
-
-def _factor_fits(staff: Staff, given: str) -> bool:
-    console, now, door = console_of(), console_of().wall(), f"factor:{staff.id}"
-    with console.sessions() as own:
-        free = signin.take_try(own, door=door, now=now)
-        own.commit()
-        if not free:
-            return False
-        if given.isdecimal():
-            counter = security.factor().counter_of(given, staff.tf_totp_secret or "", now)
-            good = counter is not None and signin.take_counter(own, staff, counter)
-        else:
-            good = signin.use_recovery_code(own, staff, given, now=now)
-            if good:
-                _note(own, staff, "recovery_code_used")
-        if good:
-            signin.open_door(own, door=door)
-        else:
-            _note(own, staff, "second_factor_failed")
-        own.commit()
-        return good
-
-
-@half()
-def new_factor() -> Response | Answer:
-    """Setting up the second factor: a QR code for an authenticator app, and when its code fits, ten recovery codes, once."""
-    found = _present()
-    if found.staff.tf_totp_secret is not None or found.lacks_password:
-        return redirect(gate.next_step(found), 303)
-    if request.method == "GET" or "factor" not in session:
-        session["factor"] = security.factor().generate_totp_secret()
-        return _factor_page(found)
-    sealed, now, given = session["factor"], console_of().wall(), "".join(request.form.get("code", "").split())[:10]
-    counter = security.factor().counter_of(given, sealed, now) if given.isdecimal() else None
-    if counter is None:
-        return _factor_page(found, 400, wrong=True)
-    with console_of().sessions.begin() as own:
-        staff = own.get_one(Staff, found.staff.id, with_for_update=True)
-        if staff.tf_totp_secret is not None:
-            return redirect(gate.SIGN_IN, 303)
-        staff.tf_totp_secret, staff.tf_last_counter = sealed, counter
-        codes = signin.new_recovery_codes(own, staff)
-        _note(own, staff, "second_factor_set_up")
-    enter(staff, factor=True)
-    return shown("console/recovery_codes.html", codes=codes, onward="/console/")
-
-
-def _factor_page(found: Colleague, status: int = 200, **facts: object) -> Response:
-    values = security.factor().fetch_setup_values(session["factor"], found)
-    return shown("console/new_factor.html", status, image=values["image"], key=values["key"], **facts)
-
-
-@half()
 def new_password() -> Response | Answer:
-    """Her own password in place of the one-time one."""
-    found = _present()
+    """Their own password in place of the one-time one."""
+    found = signed_in()
     if not found.lacks_password or gate.next_step(found) != "/console/new-password":
         return redirect(gate.next_step(found), 303)
     if request.method == "GET":
         return shown("console/new_password.html")
-    fault = change_password(found.staff, request.form.get("password", ""), request.form.get("again", ""))
-    if fault:
-        return shown("console/new_password.html", 400, fault=fault)
     factor = found.row is not None and found.row.factor_at is not None
-    return redirect(enter(found.staff, factor=factor), 303)
+    fault, onward = change_password(
+        found.staff, request.form.get("password", ""), request.form.get("again", ""), factor=factor
+    )
+    return shown("console/new_password.html", 400, fault=fault) if fault else redirect(onward, 303)
 
 
-def change_password(staff: Staff, password: str, again: str) -> str | None:
-    """Set her password and end every session of hers; what is wrong with it, in her language, else None."""
+def change_password(staff: Staff, password: str, again: str, *, factor: bool) -> tuple[str, str]:
+    """Set their password and end every session of theirs but a new one for this browser, with `factor` given or not.
+
+    (what is wrong with it, in their language; where the sign-in goes on): one of the two is empty. Raises `StaffRefusal`
+    when they were reset or disabled meanwhile.
+    """
     t = words(present_language())
     normal = security.normal_password(password, staff)
     if normal is None or normal == example.PASSWORD:
-        return _password_rule(t)
+        return _password_rule(t), ""
     if password != again:
-        return t("The two passwords differ. Type the same one twice.")
+        return t("The two passwords differ. Type the same one twice."), ""
     if security.password_fits(normal, staff.password):
-        return t("That is the password you have now. Choose another.")
+        return t("That is the password you have now. Choose another."), ""
     console = console_of()
     with console.sessions.begin() as own:
-        row = own.get_one(Staff, staff.id)
+        row, signed_in_to = own.get_one(Staff, staff.id), staff.fs_uniquifier
         clubs = [club.key for club in clubs_of(console, row)]
-        colleagues.set_password(own, row, security.password_hash(normal), now=console.wall(), clubs=clubs)
-    return None
+        colleagues.set_password(
+            own, row, security.password_hash(normal), signed_in_to=signed_in_to, now=console.now(), clubs=clubs
+        )
+    return "", enter(row, factor=factor)
 
 
 def _password_rule(t: Words) -> str:
@@ -229,10 +187,10 @@ def _password_rule(t: Words) -> str:
 @half()
 def sign_out() -> Answer:
     """The session is over, on the server too: its cookie opens nothing any more, wherever it was copied to."""
-    found, console = _present(), console_of()
+    found, console = signed_in(), console_of()
     with console.sessions.begin() as own:
         signin.end_session(own, session.get("token", ""), now=console.wall())
-        _note(own, found.staff, "signed_out")
+        note_own(own, found.staff, "signed_out")
     logout_user()
     session.clear()
     return redirect(gate.SIGN_IN, 303)
@@ -257,14 +215,15 @@ def _back() -> str:
     return given if given.startswith("/console/") and "\\" not in given and "//" not in given else "/console/"
 
 
-def _present() -> Colleague:
+def signed_in() -> Colleague:
+    """Who has the present session, whole or half."""
     found = colleague()
     assert found is not None, "the gate lets nobody in without a session"
     return found
 
 
-def _note(own: Session, staff: Staff, action: str) -> None:
-    """A line in the journal of every club she works for."""
+def note_own(own: Session, staff: Staff, action: str) -> None:
+    """A line in the journal of every club they work for."""
     for club in clubs_of(console_of(), staff):
         note(
             own, club=club.key, at=console_of().now(), action=action, subject=("staff", staff.id),

@@ -12,14 +12,17 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as Answer
 
 from benefits import staff as colleagues
+from benefits import staff_confirmations
 from benefits.staff import StaffRefusal, roles_in
 from models import Staff, StaffRole
 from models.staff import ROLES
+from web.console import history, staff_words
 from web.console.access import allow
 from web.console.desk import Console
 from web.console.page import Page, role_names
 from web.console.records import Column, Records
 from web.console.security import password_hash
+from web.console.staff_points import maker_of
 from wording import Words
 
 
@@ -45,7 +48,7 @@ class Team(Records):
         return t("Colleagues")
 
     def columns(self, t: Words) -> list[Column]:
-        """Name, address, roles, whether she can come in."""
+        """Name, address, roles, whether they can come in."""
         return [
             Column("name", t("Name"), lambda row: row.name, Staff.name),
             Column("email", t("E-mail"), lambda row: row.email, Staff.email),
@@ -59,11 +62,11 @@ class Team(Records):
         return select(Staff).where(Staff.id.in_(here))
 
     def name_of(self, row: Staff, t: Words) -> str:
-        """Her name."""
+        """Their name."""
         return row.name
 
     def facts(self, row: Staff, t: Words) -> list[tuple[str, object]]:
-        """What an admin has to know of her."""
+        """What an admin has to know of them."""
         factor = t("Set up") if row.tf_totp_secret else t("Not set up yet") if colleagues.needs_factor(row) else "—"
         return [
             (t("E-mail"), row.email),
@@ -73,17 +76,32 @@ class Team(Records):
         ]
 
     def extra(self, row: Staff) -> dict[str, Any]:
-        """For the forms: her roles, and whether this admin may change them, or lock her out."""
+        """For the forms: their roles, whether this admin may change them or lock them out, and what waits to be confirmed."""
+        found = staff_confirmations.waiting(self.session, staff_id=row.id, now=self.now, club=self.club.key)
+        by = self.staff.id
+        mine = [each for each in found if staff_confirmations.may_confirm(self.session, each, by=by, now=self.now)]
         return {
             "choices": self._choices(roles_in(row, self.club.key)),
             "may_change": self.may("admin") and row.id != self.staff.id,
             "may_lock": self._may_lock(row),
+            "waiting": [staff_words.change(self.t, each, row.name, maker_of(self, each)) for each in found],
+            "waits_until": found[-1].until if found else None,
+            "may_confirm": self.may("admin") and bool(mine),
+            "why_not": self._why_not(row) if found and not mine and self.may("admin") else "",
+            "history": history.of(self.session, self.club, ("staff", row.id), self.t),
         }
+
+    def _why_not(self, row: Staff) -> str:
+        """Why this administrator cannot confirm what waits for the colleague."""
+        if row.id == self.staff.id:
+            return self._words(StaffRefusal("own"))
+        waits = staff_confirmations.waiting(self.session, staff_id=self.staff.id, now=self.now)
+        return self._words(StaffRefusal("waits" if waits else "involved"))
 
     @expose("/new", methods=["GET", "POST"])
     @allow("admin")
     def new(self) -> Response | Answer:
-        """A colleague: address, name, roles. Her one-time password is shown once, here; she chooses her own with it."""
+        """A colleague: address, name, roles. The one-time password is shown once, here; they choose their own with it."""
         if request.method == "GET":
             return self.show(
                 "console/colleague_new.html", choices=self._choices(()), typed={}, title=self.t("New colleague")
@@ -98,7 +116,9 @@ class Team(Records):
                 if known is not None and not roles_in(known, self.club.key):
                     self._give(session, known, roles)
                     return self.done(
-                        self.t("{name} works for another club already; she has her roles here now.", name=known.name)
+                        self.t(
+                            "{name} works for another club already; they have their roles here now.", name=known.name
+                        )
                     )
                 row = colleagues.add(
                     session, email=email, name=name, password=password_hash(password), club=self.club.key, roles=roles,
@@ -122,7 +142,7 @@ class Team(Records):
     @expose("/<int:row_id>/roles", methods=["POST"])
     @allow("admin")
     def roles_of(self, row_id: int) -> Answer:
-        """Exactly the ticked roles, from her next request on. Nobody changes her own."""
+        """Exactly the ticked roles; they sign in anew. Nobody changes their own."""
         return self._change(
             row_id, lambda session, row: self._give(session, row, request.form.getlist("roles")), self._told_roles
         )
@@ -130,7 +150,7 @@ class Team(Records):
     @expose("/<int:row_id>/disable", methods=["POST"])
     @allow("admin")
     def disable(self, row_id: int) -> Answer:
-        """She is out, everywhere, at once."""
+        """They are out, everywhere, at once."""
         return self._change(
             row_id,
             lambda session, row: colleagues.disable(session, row, club=self.club.key, now=self.now, actor=self.actor),
@@ -141,12 +161,24 @@ class Team(Records):
     @expose("/<int:row_id>/enable", methods=["POST"])
     @allow("admin")
     def enable(self, row_id: int) -> Answer:
-        """She may come in again."""
+        """They may come in again."""
         return self._change(
             row_id,
             lambda session, row: colleagues.enable(session, row, club=self.club.key, now=self.now, actor=self.actor),
             lambda row: self.t("{name} can sign in again.", name=row.name),
             locking=True,
+        )
+
+    @expose("/<int:row_id>/confirm", methods=["POST"])
+    @allow("admin")
+    def confirm(self, row_id: int) -> Answer:
+        """A second administrator says that a change was right: what needs a second person waits no longer."""
+        return self._change(
+            row_id,
+            lambda session, row: staff_confirmations.confirm(
+                session, row, club=self.club.key, now=self.now, actor=self.actor
+            ),
+            lambda row: self.t("Confirmed for {name}.", name=row.name),
         )
 
     @expose("/<int:row_id>/reset", methods=["POST"])
@@ -155,14 +187,17 @@ class Team(Records):
         """A one-time password, shown once, and a new second factor: for who lost either."""
         self._another(row_id, locking=True)
         password = colleagues.new_password()
-        with self.console.sessions.begin() as session:
-            row = self.one(row_id, session)
-            hashed = password_hash(password)
-            colleagues.reset(session, row, club=self.club.key, password=hashed, now=self.now, actor=self.actor)
+        hashed = password_hash(password)
+        try:
+            with self.console.sessions.begin() as session:
+                row = self.one(row_id, session)
+                colleagues.reset(session, row, club=self.club.key, password=hashed, now=self.now, actor=self.actor)
+        except StaffRefusal as refusal:
+            return self.done(self._words(refusal), f"{self.url}/{row_id}", "bad")
         return self._handed_over(row.name, row.email, password)
 
     def _change(
-        self, row_id: int, do: Callable[[Session, Staff], None], told: Callable[[Staff], str], locking: bool = False
+        self, row_id: int, do: Callable[[Session, Staff], object], told: Callable[[Staff], str], locking: bool = False
     ) -> Answer:
         self._another(row_id, locking)
         try:
@@ -174,7 +209,7 @@ class Team(Records):
         return self.done(told(row), f"{self.url}/{row_id}" if roles_in(row, self.club.key) else None)
 
     def _another(self, row_id: int, locking: bool) -> None:
-        """403 for herself, and for locking out somebody who works for a club that is not this admin's."""
+        """403 for themselves, and for locking out somebody who works for a club that is not this admin's."""
         row = self.one(row_id)
         if row.id == self.staff.id or (locking and not self._may_lock(row)):
             abort(403)
@@ -204,7 +239,7 @@ class Team(Records):
             "viewer": t("reads; names of members stay masked"),
             "support": t("reads; sees one member's name for a reason; undoes a use"),
             "marketer": t("makes privileges and writes offers; sees no personal data"),
-            "approver": t("approves offers, never her own; needs a second factor"),
+            "approver": t("approves offers, never their own; needs a second factor"),
             "finance": t("corrects stars and signs rounds, always with a second person; needs a second factor"),
             "admin": t("colleagues and everything structural; approves nothing by it; needs a second factor"),
             "auditor": t("reads everything, the journal too; changes nothing"),
@@ -217,12 +252,4 @@ class Team(Records):
         return t("Has not signed in yet") if row.password_until else t("Active")
 
     def _words(self, refusal: StaffRefusal) -> str:
-        t = self.t
-        known = {
-            "email": t("That is no e-mail address. Write it like somchai@club.example."),
-            "name": t("Write her name, in 80 characters at most."),
-            "taken": t("Somebody with this address works here already."),
-            "role": t("Tick at least one role."),
-            "last_admin": t("Then the club would have no administrator. Make another one first."),
-        }
-        return known[refusal.why]
+        return staff_words.refused(self.t, refusal, dict(self.console.clubs))

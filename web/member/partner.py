@@ -8,12 +8,12 @@ from flask import Blueprint, Response, abort, request
 
 from benefits import uses
 from benefits.claims import UnknownClaim, state_of
-from benefits.pins import NoPin, PinLocked, WrongPin, check_pin
-from benefits.use_links import UnknownLink
+from benefits.pins import NoPin, PinLocked, WrongPin, check_pin, pause
+from benefits.use_links import UnknownLink, claim_of_token
 from benefits.uses import AlreadyUsed, CodeTimeOver, NotUsed, UndoTooLate, Void
 from models import Claim
 from web.headers import from_own_page
-from web.member.desk import Desk, Visit, chosen, shown
+from web.member.desk import Desk, Visit, chosen, milliseconds, shown
 from web.member.results import NoReason, Result, confirmed, reasons, refused, running_by_itself, undone
 from wording import Words, words
 
@@ -48,16 +48,22 @@ def _language(visit: Visit) -> str:
 def _page(visit: Visit, result: Result | None, status: int) -> Response:
     language, partner = _language(visit), visit.claim.privilege.partner
     running = visit.claim.state == "kept" and state_of(visit.claim, now=visit.now) == "in_use"
+    # Whoever may type a PIN once a pause is over is told of it, and the page counts it down.
+    paused = _paused_until(visit) if partner.pin_hash is not None and (running or _undo_open(visit)) else None
+    told = refused(words(language), PinLocked(paused), visit.now) if paused else None
     answer = shown(
         "member/partner.html",
         visit,
         language,
         status,
-        result=result,
+        results=[one for one in dict.fromkeys((result, told)) if one is not None],
+        pause=told,
+        paused_ms=milliseconds(paused) if paused else None,
+        now_ms=milliseconds(visit.now),
         # Taken back, this token names nothing any more: a switch of language would lead nowhere.
         settled=visit.claim.use_started_at is None,
-        confirmable=running and partner.pin_hash is not None and _locked_until(visit) is None,
-        undo_until=_undo_until(visit),
+        confirmable=running and partner.pin_hash is not None and paused is None,
+        undo_until=_undo_end(visit) if paused is None and _undo_open(visit) else None,
         undo_open=request.form.get("do") == "undo",
         reasons=reasons(words(language)),
         chosen_reason=request.form.get("reason", ""),
@@ -82,8 +88,8 @@ def _standing(visit: Visit, t: Words) -> Result | None:
         return refused(t, CodeTimeOver(claim.code_until)) if claim.code_until else None
     if partner.pin_hash is None:
         return refused(t, NoPin())
-    locked = _locked_until(visit)
-    return refused(t, PinLocked(locked)) if locked else None
+    paused = _paused_until(visit)
+    return refused(t, PinLocked(paused), visit.now) if paused else None
 
 
 def _deed(visit: Visit, t: Words) -> Result:
@@ -97,19 +103,22 @@ def _deed(visit: Visit, t: Words) -> Result:
         # The use ended between reading and pressing: this token names nothing any more.
         abort(404)
     except (WrongPin, PinLocked, NoPin, CodeTimeOver, AlreadyUsed, NotUsed, UndoTooLate, Void, NoReason) as refusal:
-        return refused(t, refusal)
+        return refused(t, refusal, visit.now)
 
 
 def _undo(visit: Visit, pin: str) -> Claim:
     """Take the use back. What cannot be undone is refused before the PIN is looked at, so that no try is lost on it."""
-    partner_id, end = visit.claim.privilege.partner_id, _undo_end(visit)
+    end = _undo_end(visit)
     if end is None:
         raise NotUsed()
     if visit.now >= end:
         raise UndoTooLate(end)
     reason = _reason()
-    check_pin(visit.session, partner_id=partner_id, pin=pin, now=visit.now)
-    return uses.undo(visit.session, claim_id=visit.claim.id, by=("partner", partner_id), reason=reason, now=visit.now)
+    # The claim before its partner, as where a use is confirmed: two at once wait for each other.
+    claim = claim_of_token(visit.session, visit.token, lock=True)
+    check_pin(visit.session, claim=claim, pin=pin, now=visit.now)
+    by = ("partner", claim.privilege.partner_id)
+    return uses.undo(visit.session, claim_id=claim.id, by=by, reason=reason, now=visit.now)
 
 
 def _undo_end(visit: Visit) -> datetime | None:
@@ -118,11 +127,10 @@ def _undo_end(visit: Visit) -> datetime | None:
     return None if used_at is None else used_at + timedelta(minutes=visit.claim.privilege.undo_minutes)
 
 
-def _undo_until(visit: Visit) -> datetime | None:
-    """Until when staff may take this use back; none: there is none, the partner has no PIN or is locked, or too late."""
+def _undo_open(visit: Visit) -> bool:
+    """Whether the partner's staff may take this use back: there is one, the partner has a PIN, and it is not too late."""
     end = _undo_end(visit)
-    may = visit.claim.privilege.partner.pin_hash is not None and _locked_until(visit) is None
-    return end if may and end is not None and visit.now < end else None
+    return visit.claim.privilege.partner.pin_hash is not None and end is not None and visit.now < end
 
 
 def _reason() -> str:
@@ -134,7 +142,6 @@ def _reason() -> str:
     return f"{choice}: {note}" if note else choice
 
 
-def _locked_until(visit: Visit) -> datetime | None:
-    """Until when this partner's PIN is not looked at; none: it is."""
-    until = visit.claim.privilege.partner.pin_locked_until
-    return until if until is not None and visit.now < until else None
+def _paused_until(visit: Visit) -> datetime | None:
+    """Until when no PIN is looked at for this use; none: it is."""
+    return pause(visit.session, claim=visit.claim, now=visit.now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 
 from benefits.pins import NoPin, PinLocked, WrongPin
 from benefits.uses import AlreadyUsed, CodeTimeOver, UndoTooLate, Void
@@ -45,14 +46,14 @@ def running_by_itself(t: Words, since: datetime, until: datetime) -> Result:
     return Result("good", t("In use until {time}", time=t.time(until)), text)
 
 
-def refused(t: Words, refusal: Exception) -> Result:
-    """One refusal in words, with what to do."""
+def refused(t: Words, refusal: Exception, now: datetime | None = None) -> Result:
+    """One refusal in words, with what to do; a pause needs `now`, to say how long it lasts."""
     match refusal:
         case WrongPin(tries_left=n):
             return Result("bad", t("That is not the PIN"), t.count("{n} try left.", "{n} tries left.", n), 403)
         case PinLocked(until=until):
-            text = t("Try again after {time}, or ask the club for a new PIN.", time=t.time(until))
-            return Result("bad", t("Locked after too many wrong PINs"), text, 429)
+            text = t("You can try again in {wait}. Other customers can be served meanwhile.", wait=wait(t, until, now))
+            return Result("bad", t("A pause after wrong PINs"), text, 429)
         case NoPin():
             text = t("Ask the club for one; until then nothing can be confirmed here.")
             return Result("warn", t("This partner has no PIN yet"), text, 409)
@@ -71,6 +72,14 @@ def refused(t: Words, refusal: Exception) -> Result:
             text = t("Choose a reason; for “Something else”, write a few words.")
             return Result("warn", t("Please say why"), text, 400)
     return Result("warn", t("There is no use to undo"), "", 409)
+
+
+def wait(t: Words, until: datetime, now: datetime | None) -> str:
+    """How long it is until then: in seconds up to a minute and a half, else in whole minutes, rounded up."""
+    seconds = max(1, ceil((until - now).total_seconds())) if now is not None else 1
+    if seconds < 90:
+        return t.count("{n} second", "{n} seconds", seconds)
+    return t.count("{n} minute", "{n} minutes", ceil(seconds / 60))
 
 
 def reasons(t: Words) -> list[tuple[str, str]]:

@@ -99,7 +99,8 @@ class Desk:
         return self._hash
 
     def hire(self, *roles: str, club: str = CLUB, name: str = "สมหญิง ใจดี", **values: Any) -> Staff:
-        """A colleague with `roles`, her own password being `PASSWORD`; not signed in."""
+        """A colleague with `roles` for ten days, so that nothing of theirs waits to be confirmed; their own
+        password is `PASSWORD`; not signed in."""
         email = values.pop("email", f"colleague{next(_numbers)}@club.example")
         with self.sessions.begin() as session:
             found = colleagues.add(
@@ -109,7 +110,7 @@ class Desk:
                 password=self.hash,
                 club=club,
                 roles=roles,
-                now=self.clock.now(),
+                now=values.pop("since", self.clock.now() - timedelta(days=10)),
                 one_time=False,
             )
             for key, value in values.items():
@@ -126,6 +127,7 @@ class Desk:
         """A browser with an open session of `staff`, made as the sign-in makes it."""
         client = self.client()
         with self.sessions.begin() as session:
+            staff = session.get_one(Staff, staff.id)
             token = signin.begin_session(session, staff, now=self.clock.now(), factor=factor)
         keep(self.console, client, {"token": token, "_user_id": staff.fs_uniquifier, "_fresh": True})
         return client
@@ -163,6 +165,10 @@ class Hand:
     desk: Desk
     staff: Staff
     client: FlaskClient
+
+    def again(self) -> Hand:
+        """The same colleague, signed in anew: a change of their rights ended the session they had."""
+        return Hand(self.desk, self.staff, self.desk.enter(self.staff))
 
     def get(self, address: str, **options: Any) -> Any:
         """A page: `hand.get("/console/")`."""

@@ -15,14 +15,16 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize
 
 from benefits import rounds, rounds_preview
+from benefits import staff as colleagues
 from benefits.vault import Vault
 from clubs.catalogue import SHIPPED
 from jobs.wiring import make_work
-from models import JournalEntry, Run, TurnRow
+from models import JournalEntry, Run, Staff, TurnRow
 from tests import factories
 from tests.conftest import ROOT
+from tests.factories import NOON
 from tests.rules.books import Books
-from tests.web.console.desk import Desk, make_desk
+from tests.web.console.desk import CLUB, Desk, make_desk
 
 AXE = ROOT / "web/console/page/node_modules/axe-core/axe.min.js"
 PICTURES = os.environ.get("CONSOLE_PICTURES")
@@ -79,6 +81,29 @@ def chart(answer: Any) -> dict[str, Any]:
     assert found is not None
     spec: dict[str, Any] = json.loads(unescape(found[1]))
     return spec
+
+
+def test_a6_neither_signature_is_given_by_a_sign_in_just_reset(desk: Desk) -> None:
+    """LFC-8: one administrator who resets a signer does not sign as them, first or second."""
+    nok, may = desk.staff("finance", name="Nok"), desk.staff("approver", name="May")
+    nok.post(f"{OCTOBER}/preview")
+    assert work(desk, "previews") == 1
+    sign = f"/console/rounds/sign/{preview_id(desk)}"
+    for signer in (nok, may):
+        with desk.sessions.begin() as session:
+            row = session.get_one(Staff, signer.staff.id)
+            colleagues.reset(session, row, club=CLUB, password=desk.hash, now=NOON, actor=("system", None))
+            row.password_until = None
+    nok, may = nok.again(), may.again()
+    refused = nok.post(sign)
+    assert (refused.status_code, "Your sign-in was reset on" in refused.text) == (409, True)
+    assert "Sign these figures" not in text_of(nok.get(OCTOBER))
+    desk.later(days=1)
+    assert nok.again().post(sign).status_code == 303
+    desk.clock.at = NOON
+    assert may.again().post(sign).status_code == 409
+    desk.later(days=1)
+    assert may.again().post(sign).status_code == 303
 
 
 def test_lfc_8_two_persons_sign_the_difference_and_the_job_publishes_it(desk: Desk) -> None:
